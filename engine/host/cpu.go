@@ -1,0 +1,47 @@
+package host
+
+import (
+	"fmt"
+	"unsafe"
+)
+
+// ISA is a set of vector instructions for which the C kernels are compiled.
+type ISA int
+
+const (
+	Plain  ISA = iota // what every processor of the architecture has
+	AVX2              // AVX2 and FMA
+	AVX512            // AVX-512 F, BW, DQ and VL
+)
+
+// String is the name that checkpoints record.
+func (i ISA) String() string { return [...]string{"plain", "avx2", "avx512"}[i] }
+
+// CPU is the device of the C kernels: all cores, the widest vectors there are.
+type CPU struct {
+	memory
+	pool    unsafe.Pointer
+	threads int
+	isa     ISA
+}
+
+// Options of NewCPU. The zero value is all cores and the best instructions.
+type Options struct {
+	Threads int  // 0: as many as the process may use
+	Limit   *ISA // not nil: no instructions beyond these
+}
+
+// Name is "cpu".
+func (c *CPU) Name() string { return "cpu" }
+
+// Describe says how many cores and which instructions are used.
+func (c *CPU) Describe() string { return fmt.Sprintf("%d threads, %v", c.threads, c.isa) }
+
+// Arch is the instruction set: runs on another one differ in their last bits.
+func (c *CPU) Arch() string { return c.isa.String() }
+
+// Threads is the number of workers, the caller's own thread included.
+func (c *CPU) Threads() int { return c.threads }
+
+// Pool is the C kernels' handle on the workers: an avcu_pool of pool.h.
+func (c *CPU) Pool() unsafe.Pointer { return c.pool }

@@ -1,0 +1,43 @@
+//go:build cgo
+
+package host
+
+/*
+#cgo CFLAGS: -std=gnu17 -O2
+#cgo LDFLAGS: -lpthread -lm
+#include "pool.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"runtime"
+	"unsafe"
+)
+
+// NewCPU starts the workers.
+func NewCPU(o Options) (*CPU, error) {
+	c := &CPU{threads: o.Threads, isa: ISA(C.avcu_detect_isa())}
+	if c.threads <= 0 {
+		c.threads = runtime.NumCPU()
+	}
+	if o.Limit != nil {
+		c.isa = min(c.isa, *o.Limit)
+	}
+	pool := C.avcu_pool_new(C.int(c.threads), C.int(c.isa))
+	if pool == nil {
+		return nil, errors.New("host: cannot start the worker threads (out of memory or threads)")
+	}
+	c.pool = unsafe.Pointer(pool)
+	c.device = c
+	return c, nil
+}
+
+// Close ends the workers.
+func (c *CPU) Close() error {
+	if c.pool != nil {
+		C.avcu_pool_free((*C.avcu_pool)(c.pool))
+		c.pool = nil
+	}
+	return nil
+}

@@ -1,0 +1,31 @@
+/* Long-lived worker threads for the C kernels. A kernel cuts its work into tasks whose results do not
+ * depend on which thread runs them; the threads, the caller's among them, take tasks in order. */
+#ifndef AVCU_POOL_H
+#define AVCU_POOL_H
+
+#include <stddef.h>
+
+typedef struct avcu_pool avcu_pool;
+
+/* Runs task number index; worker is 0 .. threads-1 and names scratch memory that no other running
+ * task of the pool uses. */
+typedef void (*avcu_task)(void *arg, long index, int worker);
+
+enum { AVCU_PLAIN = 0, AVCU_AVX2 = 1, AVCU_AVX512 = 2 };
+
+int avcu_detect_isa(void);
+avcu_pool *avcu_pool_new(int threads, int isa);
+void avcu_pool_free(avcu_pool *p);
+
+/* Runs f for index 0 .. tasks-1 and returns when all are done. */
+void avcu_parallel(avcu_pool *p, long tasks, avcu_task f, void *arg);
+
+int avcu_isa(const avcu_pool *p);
+int avcu_threads(const avcu_pool *p);
+
+/* At least bytes of memory, 4096-byte aligned, for slot 0 .. threads: the workers' own, then one for
+ * what all share. It is kept and grows; a larger request may move it and forgets its content. Ask
+ * outside of tasks, or inside for the task's own worker. Aborts where there is no memory. */
+void *avcu_scratch(avcu_pool *p, int slot, size_t bytes);
+
+#endif

@@ -1,0 +1,280 @@
+//go:build cgo
+
+/* Attention pooling of B videos of L frames of D features by C units; see attention.go for the mathematics.
+ *
+ * All work is small matrix products (tile.h). A task takes whole videos, one after the other. It turns
+ * the features into floats in the worker's own memory (400 KB at L = 100, D = 1024: they stay in the
+ * second-level cache), and both products read them there. Features wider than BLOCK columns are floats
+ * a block at a time: the scores take them in order, the pooling in the opposite order.
+ * The gradient of the scoring weights sums over videos: a task owns a block of columns of GROUP videos
+ * and sums those apart from other groups; then the groups are added in order.
+ *
+ * Order of sums, whatever the number of threads: over d one chain a block, then the blocks; over l a
+ * chain for each SPAN frames, then the spans; over videos a chain a group, then the groups; over units
+ * one chain. Bound by FMA: 4*B*L*C*D flops forward, half of that for each gradient. */
+#ifndef ISA
+
+#include "../cpu.h"
+#include "attention.h"
+
+enum {
+	BLOCK = 1024, /* columns of features that are floats at the same time */
+	SPAN = 512,   /* frames in one chain of sums */
+	GROUP = 8,    /* videos whose gradient of the weights is summed by one task */
+	LINE = 16,    /* floats in a cache line */
+};
+
+#define SELF "attention/attention.c"
+#include "../each_isa.h"
+
+void avcu_attention_forward(avcu_pool *pool, struct avcu_attention j) { CALL_ISA(pool, forward, pool, j); }
+void avcu_attention_scores(avcu_pool *pool, struct avcu_attention j) { CALL_ISA(pool, scores, pool, j); }
+void avcu_attention_weights(avcu_pool *pool, struct avcu_attention j) { CALL_ISA(pool, weights, pool, j); }
+void avcu_attention_features(avcu_pool *pool, struct avcu_attention j) { CALL_ISA(pool, features, pool, j); }
+
+#else
+
+#include "tile.h" /* defines PANEL */
+
+#include "frames.h"
+
+struct FN(job) {
+	struct avcu_attention j;
+	avcu_pool *pool;
+	void (*video)(const struct FN(job) *, long video, int worker);
+	long each;   /* videos a task */
+	long blocks; /* of columns */
+	long width;  /* columns of each block but perhaps the last */
+	long ld;     /* floats between a block's rows: an odd number of cache lines, so that columns share no set */
+	long np;     /* units, rounded up to panels */
+	float *room; /* shared: w as panels, or the sums of groups */
+};
+
+static struct FN(job) FN(plan)(avcu_pool *pool, struct avcu_attention j) {
+	struct FN(job) p = {.j = j, .pool = pool};
+	long parts = avcu_max(1, (j.d + BLOCK - 1) / BLOCK), width = (j.d + parts - 1) / parts;
+	p.width = (width + FN(PANEL) - 1) / FN(PANEL) * FN(PANEL);
+	p.blocks = j.d ? (j.d + p.width - 1) / p.width : 0;
+	p.ld = ((p.width + LINE - 1) / LINE | 1) * LINE;
+	p.np = (j.units + FN(PANEL) - 1) / FN(PANEL) * FN(PANEL);
+	return p;
+}
+
+static void FN(videos_task)(void *arg, long index, int worker) {
+	const struct FN(job) *p = arg;
+	for (long b = index * p->each; b < avcu_min(p->j.b, (index + 1) * p->each); b++)
+		p->video(p, b, worker);
+}
+
+/* Short videos go several to a task. */
+static void FN(videos)(struct FN(job) * p, void (*video)(const struct FN(job) *, long, int)) {
+	p->video = video;
+	p->each = avcu_max(1, avcu_min(p->j.b / 64, (1 << 18) / (p->j.l * p->j.d * p->j.units + 1)));
+	avcu_parallel(p->pool, (p->j.b + p->each - 1) / p->each, FN(videos_task), p);
+}
+
+/* Columns in block i. */
+static long FN(wide)(const struct FN(job) * p, long i) { return avcu_min(p->width, p->j.d - i * p->width); }
+
+/* A video's values of all units, [L,C] without gaps, to rows of np floats and back. Whole vectors are
+ * moved while they fit: what runs over into the next row is put right there. */
+static void FN(rows_in)(const struct FN(job) * p, const float *src, float *dst) {
+	long n = p->j.units, end = p->j.l * n;
+	for (long l = 0; l < p->j.l; l++)
+		for (long i = 0; i < n; i += VL) {
+			long at = l * n + i;
+			vstore(dst + l * p->np + i, at + VL <= end ? vload(src + at) : vloadn(src + at, end - at));
+		}
+}
+static void FN(rows_out)(const struct FN(job) * p, const float *src, float *dst) {
+	long n = p->j.units, end = p->j.l * n;
+	for (long l = 0; l < p->j.l; l++)
+		for (long i = 0; i < n; i += VL) {
+			long at = l * n + i;
+			vf x = vload(src + l * p->np + i);
+			if (at + VL <= end)
+				vstore(dst + at, x);
+			else
+				vstoren(dst + at, x, end - at);
+		}
+}
+
+/* s[l][i] += x[l,:] . y[i,:] over block k of columns, which x holds; y as panels. */
+static void FN(add_scores)(const struct FN(job) * p, long k, const float *x, const float *y, float *s) {
+	long n = FN(wide)(p, k);
+	struct FN(product) t = {.rows = p->j.l, .cols = (p->j.units + VL - 1) / VL * VL, .terms = n, .a = x, .ar = p->ld, .ak = 1,
+	                        .p = y, .pk = FN(PANEL), .pp = FN(PANEL) * n, .out = s, .ldo = p->np, .add = 1};
+	FN(multiply)(&t);
+}
+
+/* out[i,:] (+)= the sum over l of y[l,i] x[l,:], for n columns; y [L,C] without gaps. */
+static void FN(pool)(const struct FN(job) * p, const float *y, const float *x, long n, float *out, long ldo, int add) {
+	for (long l = 0; l == 0 || l < p->j.l; l += SPAN) {
+		struct FN(product) t = {.rows = p->j.units, .cols = n, .terms = avcu_min(SPAN, p->j.l - l), .a = y + l * p->j.units,
+		                        .ar = 1, .ak = p->j.units, .p = x + l * p->ld, .pk = p->ld, .pp = FN(PANEL), .out = out,
+		                        .ldo = ldo, .add = add || l > 0};
+		FN(multiply)(&t);
+	}
+}
+
+/* Softmax over the rows of s, all units in step. */
+static void FN(softmax)(const struct FN(job) * p, float *s) {
+	long n = p->np, rows = p->j.l;
+	for (long i = 0; i < p->j.units; i += VL) {
+		vf top = vset(-INFINITY), sum = vset(0.0f);
+		for (long l = 0; l < rows; l++)
+			top = vmax(vload(s + l * n + i), top);
+		for (long l0 = 0; l0 < rows; l0 += SPAN) {
+			vf part = vset(0.0f);
+			for (long l = l0; l < avcu_min(rows, l0 + SPAN); l++) {
+				vf e = vexp(vload(s + l * n + i) - top);
+				part = part + e;
+				vstore(s + l * n + i, e);
+			}
+			sum = sum + part;
+		}
+		vf by = 1.0f / sum;
+		for (long l = 0; l < rows; l++)
+			vstore(s + l * n + i, vload(s + l * n + i) * by);
+	}
+}
+
+static void FN(forward_video)(const struct FN(job) * p, long b, int worker) {
+	const struct avcu_attention *j = &p->j;
+	float *s = avcu_scratch(p->pool, worker, (size_t)(j->l * (p->np + p->ld)) * sizeof *s), *x = s + j->l * p->np;
+	float *a = j->a + b * j->l * j->units, *v = j->v + b * j->units * j->ldv;
+	long held = -1; /* the block that x holds */
+	if (j->w) {
+		for (long l = 0; l < j->l; l++)
+			for (long i = 0; i < j->units; i++)
+				s[l * p->np + i] = j->c[i];
+		for (long k = 0; k < p->blocks; held = k++) {
+			FN(frames)(j, b, k * p->width, FN(wide)(p, k), x, p->ld);
+			FN(add_scores)(p, k, x, p->room + k * p->width * p->np, s);
+		}
+	} else {
+		FN(rows_in)(p, a, s);
+	}
+	FN(softmax)(p, s);
+	FN(rows_out)(p, s, a);
+	for (long k = p->blocks - 1; k >= 0; k--) {
+		if (k != held)
+			FN(frames)(j, b, k * p->width, FN(wide)(p, k), x, p->ld);
+		FN(pool)(p, a, x, FN(wide)(p, k), v + k * p->width, j->ldv, 0);
+	}
+}
+
+static void FN(forward)(avcu_pool *pool, struct avcu_attention j) {
+	struct FN(job) p = FN(plan)(pool, j);
+	if (j.w) {
+		p.room = avcu_scratch(pool, avcu_threads(pool), (size_t)(j.d * p.np) * sizeof *p.room);
+		for (long k = 0; k < p.blocks; k++)
+			FN(columns)(j.w + k * p.width, j.ldw, j.units, FN(wide)(&p, k), p.room + k * p.width * p.np);
+	}
+	FN(videos)(&p, FN(forward_video));
+}
+
+/* g[l,i] = x[l,:] . gv[i,:], then gs = a (g - the sum over l of a g). */
+static void FN(scores_video)(const struct FN(job) * p, long b, int worker) {
+	const struct avcu_attention *j = &p->j;
+	long n = p->np, rows = j->l, at = b * rows * j->units;
+	float *g = avcu_scratch(p->pool, worker, (size_t)(rows * (2 * n + p->ld) + p->width * n) * sizeof *g);
+	float *a = g + rows * n, *y = a + rows * n, *x = y + p->width * n;
+	const float *gv = j->v + b * j->units * j->ldv;
+	memset(g, 0, (size_t)(rows * n) * sizeof *g);
+	for (long k = 0; k < p->blocks; k++) {
+		FN(frames)(j, b, k * p->width, FN(wide)(p, k), x, p->ld);
+		FN(columns)(gv + k * p->width, j->ldv, j->units, FN(wide)(p, k), y);
+		FN(add_scores)(p, k, x, y, g);
+	}
+	FN(rows_in)(p, j->a + at, a);
+	for (long i = 0; i < j->units; i += VL) {
+		vf dot = vset(0.0f);
+		for (long l0 = 0; l0 < rows; l0 += SPAN) {
+			vf part = vset(0.0f);
+			for (long l = l0; l < avcu_min(rows, l0 + SPAN); l++)
+				part = vfma(vload(a + l * n + i), vload(g + l * n + i), part);
+			dot = dot + part;
+		}
+		for (long l = 0; l < rows; l++)
+			vstore(g + l * n + i, vload(a + l * n + i) * (vload(g + l * n + i) - dot));
+	}
+	FN(rows_out)(p, g, j->gs + at);
+}
+
+static void FN(scores)(avcu_pool *pool, struct avcu_attention j) {
+	struct FN(job) p = FN(plan)(pool, j);
+	FN(videos)(&p, FN(scores_video));
+}
+
+/* A block of columns of the weight gradient of one group of videos, to room[group][block][unit][width]. */
+static void FN(weights_task)(void *arg, long index, int worker) {
+	const struct FN(job) *p = arg;
+	const struct avcu_attention *j = &p->j;
+	long k = index % p->blocks, first = index / p->blocks * GROUP, n = FN(wide)(p, k);
+	float *x = avcu_scratch(p->pool, worker, (size_t)(j->l * p->ld) * sizeof *x), *out = p->room + index * j->units * p->width;
+	for (long b = first; b < avcu_min(j->b, first + GROUP); b++) {
+		FN(frames)(j, b, k * p->width, n, x, p->ld);
+		FN(pool)(p, j->gs + b * j->l * j->units, x, (n + VL - 1) / VL * VL, out, p->width, b > first);
+	}
+}
+
+/* Adds up the groups, for one unit. */
+static void FN(groups_task)(void *arg, long unit, int worker) {
+	const struct FN(job) *p = arg;
+	const struct avcu_attention *j = &p->j;
+	long groups = (j->b + GROUP - 1) / GROUP;
+	(void)worker;
+	for (long k = 0; k < p->blocks; k++)
+		for (long d = 0; d < FN(wide)(p, k); d += VL) {
+			float *out = j->g + unit * j->ldg + k * p->width + d;
+			long n = avcu_min(VL, FN(wide)(p, k) - d);
+			vf sum = vset(0.0f);
+			for (long g = 0; g < groups; g++)
+				sum = sum + vload(p->room + ((g * p->blocks + k) * j->units + unit) * p->width + d);
+			if (j->add)
+				sum = sum + (n == VL ? vload(out) : vloadn(out, n));
+			if (n == VL)
+				vstore(out, sum);
+			else
+				vstoren(out, sum, n);
+		}
+}
+
+static void FN(weights)(avcu_pool *pool, struct avcu_attention j) {
+	struct FN(job) p = FN(plan)(pool, j);
+	long tasks = (j.b + GROUP - 1) / GROUP * p.blocks;
+	p.room = avcu_scratch(pool, avcu_threads(pool), (size_t)(tasks * j.units * p.width) * sizeof *p.room);
+	avcu_parallel(pool, tasks, FN(weights_task), &p);
+	avcu_parallel(pool, j.units, FN(groups_task), &p);
+}
+
+/* gx[l,:] = the sum over i of a[l,i] gv[i,:] + gs[l,i] w[i,:]: one product with a and gs side by side. */
+static void FN(features_video)(const struct FN(job) * p, long b, int worker) {
+	const struct avcu_attention *j = &p->j;
+	long n = j->units, terms = j->w ? 2 * n : n, at = b * j->l * n;
+	float *a = avcu_scratch(p->pool, worker, (size_t)(j->l * terms + terms * p->ld) * sizeof *a), *y = a + j->l * terms;
+	for (long l = 0; l < j->l; l++) {
+		memcpy(a + l * terms, j->a + at + l * n, (size_t)n * sizeof *a);
+		if (j->w)
+			memcpy(a + l * terms + n, j->gs + at + l * n, (size_t)n * sizeof *a);
+	}
+	for (long k = 0; k < p->blocks; k++) {
+		long d0 = k * p->width, wide = FN(wide)(p, k);
+		for (long i = 0; i < n; i++) {
+			memcpy(y + i * p->ld, j->v + (b * n + i) * j->ldv + d0, (size_t)wide * sizeof *y);
+			if (j->w)
+				memcpy(y + (n + i) * p->ld, j->w + i * j->ldw + d0, (size_t)wide * sizeof *y);
+		}
+		struct FN(product) t = {.rows = j->l, .cols = wide, .terms = terms, .a = a, .ar = terms, .ak = 1, .p = y, .pk = p->ld,
+		                        .pp = FN(PANEL), .out = j->g + b * j->l * j->ldg + d0, .ldo = j->ldg, .add = j->add};
+		FN(multiply)(&t);
+	}
+}
+
+static void FN(features)(avcu_pool *pool, struct avcu_attention j) {
+	struct FN(job) p = FN(plan)(pool, j);
+	FN(videos)(&p, FN(features_video));
+}
+
+#endif

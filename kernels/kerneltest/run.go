@@ -1,0 +1,136 @@
+package kerneltest
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"testing"
+
+	"avcu/engine"
+	"avcu/engine/host"
+)
+
+// Long is the test flag -long: the full product of the edges in place of a pairwise cover.
+var Long = flag.Bool("long", false, "every combination of the edge cases")
+
+// Devices are the devices under test, beside the reference: the CPU with each instruction set that is
+// here, and with 1, 2 and 3 threads for the widest. They are closed when the test ends.
+func Devices(t testing.TB) map[string]engine.Device {
+	devices := map[string]engine.Device{}
+	add := func(name string, threads int, isa host.ISA) host.ISA {
+		d, err := host.NewCPU(host.Options{Threads: threads, Limit: &isa})
+		if err != nil {
+			t.Logf("no cpu device here: %v", err)
+			return -1
+		}
+		t.Cleanup(func() { _ = d.Close() })
+		if d.Arch() == isa.String() {
+			devices[name] = d
+			return isa
+		}
+		t.Logf("not run on this processor: %v", isa)
+		return -1
+	}
+	best := host.Plain
+	for _, isa := range []host.ISA{host.Plain, host.AVX2, host.AVX512} {
+		best = max(best, add("cpu/"+isa.String(), 1, isa))
+	}
+	for _, threads := range []int{2, 3} {
+		add(fmt.Sprintf("cpu/%v/threads%d", best, threads), threads, best)
+	}
+	return devices
+}
+
+// Run compares every row on every device with the reference, and demands the same bits of a second
+// call and of every number of threads.
+func Run(t *testing.T, rows []Row) {
+	ref := host.NewRef()
+	devices := Devices(t)
+	for _, row := range rows {
+		t.Run(row.Name, func(t *testing.T) {
+			want, err := Execute(ref, row)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bits := map[string][][]byte{} // by instruction set
+			for name, d := range devices {
+				got, err := Execute(d, row)
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+					continue
+				}
+				for _, diff := range compare(row, got, want) {
+					if !diff.OK {
+						t.Errorf("%s: %s[%d] = %v, want %v within %g + %g·|want| (%s)", name, diff.Arg, diff.At,
+							diff.Got, diff.Want, diff.Tol.Abs, diff.Tol.Rel, diff.Tol.Why)
+					}
+				}
+				again, err := Execute(d, row)
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+					continue
+				}
+				if !equal(got, again) {
+					t.Errorf("%s: a second call gave other bits", name)
+				}
+				if first, ok := bits[d.Arch()]; ok && !equal(got, first) {
+					t.Errorf("%s: other bits than with another number of threads", name)
+				}
+				bits[d.Arch()] = got
+			}
+		})
+	}
+}
+
+func equal(a, b [][]byte) bool {
+	for i := range a {
+		if !bytes.Equal(a[i], b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// Bench times the rows on ref and on the widest CPU device.
+func Bench(b *testing.B, rows []Row) {
+	cpu, err := host.NewCPU(host.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer cpu.Close()
+	for _, row := range rows {
+		b.Run(row.Name+"/"+cpu.Name(), func(b *testing.B) { BenchOn(b, cpu, row) })
+	}
+}
+
+// BenchOn times one row on one device, and reports GFLOP/s and GB/s where the row says what it does.
+func BenchOn(b *testing.B, d engine.Device, row Row) {
+	tensors, _, free, err := Place(d, row)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer free()
+	if err := row.Call(d, tensors); err != nil { // warm up: scratch memory, pages
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	spent, err := d.Time(func() error {
+		for range b.N {
+			if err := row.Call(d, tensors); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	each := spent.Seconds() / float64(b.N)
+	if row.FLOP > 0 {
+		b.ReportMetric(row.FLOP/each/1e9, "GFLOP/s")
+	}
+	if row.Bytes > 0 {
+		b.ReportMetric(row.Bytes/each/1e9, "GB/s")
+	}
+}

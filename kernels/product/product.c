@@ -1,0 +1,197 @@
+//go:build cgo
+
+/* Matrix product C[M,N] = op(A)[M,K] op(B)[K,N] in the manner of Goto and van de Geijn (ACM TOMS 34, 2008) and BLIS:
+ * A and B are copied into panels that the inner kernel reads in order, and a tile of MR x (NV*VL) sums stays in registers.
+ *
+ * Sums: K is cut into blocks of KC. Inside a block an element of C is one chain of fused multiply-adds over k from zero;
+ * blocks are then added in order. That depends on k alone, neither on M, N and the element's place nor on the number of
+ * threads, so every element has the same bits in every batch. It also bounds the error of long sums by about
+ * (KC + K/KC) * 2^-24 relative to the sum of magnitudes.
+ *
+ * Work: C is cut into tasks along its rows or its columns. K is walked in spans of KS: for each span the operand that all
+ * tasks share is packed once, by all threads; then each task packs what is its own, block by block, and computes its part
+ * of C. A block of A stays in the second cache, a panel of B in the first. Operands too thin to repay a copy are read where
+ * they are. Bound by FMA: 2*M*N*K flops. */
+#ifndef ISA
+
+#include "../cpu.h"
+#include "product.h"
+
+enum {
+	KC = 256,       /* depth of a block: a panel of B, KC x 24 floats, stays in L1 */
+	KS = 4096,      /* depth of a span that is packed at once */
+	MC = 144,       /* rows of a task that packs its own A: MC x KC floats stay in L2, also for two threads of a core */
+	TALL = 256,     /* up to so many rows tasks are cut along columns */
+	GROUP = 6,      /* panels of B that a task packs at once */
+	SHARE = 8 << 20 /* floats: larger operands are not packed for all */
+};
+
+#define SELF "product/product.c"
+#include "../each_isa.h"
+
+void avcu_product(avcu_pool *pool, const struct avcu_product *p) { CALL_ISA(pool, product_run, pool, p); }
+
+#else
+
+#undef MR
+#undef NV
+#if ISA == 2
+#define MR 12 /* 24 of 32 registers hold sums */
+#else
+#define MR 6 /* 12 of 16 */
+#endif
+#define NV 2
+#define NR (NV * VL)
+
+#include "../adam/adam_step.h"
+#include "pack.h"
+#include "tile.h"
+
+struct FN(job) {
+	const struct avcu_product *p;
+	avcu_pool *pool;
+	long k0, k1;   /* the span */
+	long tasks;
+	int rows;      /* tasks are cut along rows; else along columns */
+	int as_is_a, as_is_b; /* read where it is */
+	float *ap, *bp; /* packed operands of the span, or NULL */
+	float *sum;     /* where sums of earlier blocks wait, rows n apart, or NULL: in C, or in the task's own memory */
+	int own;        /* sums between blocks wait in the task's own memory */
+	int plain;      /* sums end in C as they are */
+	struct FN(adam_rule) rule;
+};
+
+enum { FN(PART) = GROUP * NR }; /* rows or columns that one task of pack_shared packs: a multiple of MR and NR */
+
+/* Where task index of several begins, for n rows or columns in panels of the given width. */
+INLINE long FN(cut)(long n, long width, long index, long tasks) {
+	return avcu_min(n, (n + width - 1) / width * index / tasks * width);
+}
+
+static void FN(pack_shared)(void *arg, long index, int worker) {
+	const struct FN(job) *j = arg;
+	const struct avcu_product *p = j->p;
+	(void)worker;
+	long blocks = (j->k1 - j->k0 + KC - 1) / KC, k = j->k0 + index % blocks * KC, from = index / blocks * FN(PART);
+	long kc = avcu_min(KC, j->k1 - k);
+	if (j->ap)
+		FN(pack_a)(p, from, avcu_min(p->m, from + FN(PART)), k, kc, j->ap + FN(place_a)(p->m, k - j->k0, from, kc));
+	else
+		FN(pack_b)(p, from, avcu_min(p->n, from + FN(PART)), k, kc, j->bp + FN(place_b)(p->n, k - j->k0, from, kc));
+}
+
+/* The block of op(A) at depth k whose first row is i, and of op(B) whose first column is j; at own if the task is to copy
+ * it there, rows up to i1 or columns up to j1. */
+INLINE struct FN(block) FN(block_a)(const struct FN(job) * j, long i, long i1, long k, long kc, float *own) {
+	const struct avcu_product *p = j->p;
+	if (j->as_is_a)
+		return p->transa ? (struct FN(block)){p->a + k * p->lda + i, 1, p->lda} : (struct FN(block)){p->a + i * p->lda + k, p->lda, 1};
+	if (j->ap)
+		return (struct FN(block)){j->ap + FN(place_a)(p->m, k - j->k0, i, kc), 0, MR};
+	FN(pack_a)(p, i, i1, k, kc, own);
+	return (struct FN(block)){own, 0, MR};
+}
+
+INLINE const float *FN(block_b)(const struct FN(job) * j, long c, long c1, long k, long kc, float *own) {
+	const struct avcu_product *p = j->p;
+	if (j->as_is_b)
+		return p->b + k * p->ldb + c;
+	if (j->bp)
+		return j->bp + FN(place_b)(p->n, k - j->k0, c, kc);
+	FN(pack_b)(p, c, c1, k, kc, own);
+	return own;
+}
+
+/* Computes one part of C over the span. */
+static void FN(product_task)(void *arg, long index, int worker) {
+	const struct FN(job) *j = arg;
+	const struct avcu_product *p = j->p;
+	long i0 = 0, i1 = p->m, j0 = 0, j1 = p->n;
+	if (j->rows)
+		i0 = FN(cut)(p->m, MR, index, j->tasks), i1 = FN(cut)(p->m, MR, index + 1, j->tasks);
+	else
+		j0 = FN(cut)(p->n, NR, index, j->tasks), j1 = FN(cut)(p->n, NR, index + 1, j->tasks);
+	long wide = FN(padded_n)(j1 - j0), group = j->bp || j->as_is_b ? j1 - j0 : FN(PART);
+	size_t na = j->ap || j->as_is_a ? 0 : (size_t)(i1 - i0 + MR) * KC, nb = j->bp || j->as_is_b ? 0 : (size_t)FN(PART) * KC;
+	size_t ns = j->own ? (size_t)(i1 - i0) * (size_t)wide : 0;
+	float *own_a = na + nb + ns ? avcu_scratch(j->pool, worker, (na + nb + ns) * sizeof *own_a) : NULL;
+	float *own_b = own_a + na, *own = own_b + nb;
+	struct FN(out) o = {.p = p, .rule = &j->rule};
+	long k = j->k0;
+	do {
+		long kc = avcu_min(KC, j->k1 - k);
+		struct FN(block) a = FN(block_a)(j, i0, i1, k, kc, own_a);
+		o.first = k == 0;
+		o.last = k + kc >= p->k;
+		o.plain = !o.last || j->plain;
+		for (long jg = j0; jg < j1; jg += group) {
+			long je = avcu_min(j1, jg + group);
+			const float *b = FN(block_b)(j, jg, je, k, kc, own_b);
+			for (long jj = jg; jj < je; jj += NR) {
+				o.cols = avcu_min(NR, j1 - jj);
+				struct FN(block) panel = {b + (jj - jg) * (j->as_is_b ? 1 : kc), 0, j->as_is_b ? p->ldb : FN(padded_n)(o.cols)};
+				for (long ii = i0; ii < i1; ii += MR) {
+					o.i = ii, o.j = jj, o.rows = avcu_min(MR, i1 - ii);
+					if (j->sum)
+						o.sum = j->sum + ii * p->n + jj, o.lds = p->n;
+					else if (j->own)
+						o.sum = own + (ii - i0) * wide + (jj - j0), o.lds = wide;
+					else
+						o.sum = p->c + ii * p->ldc + jj, o.lds = p->ldc;
+					struct FN(block) strip = {a.at + (ii - i0) * (j->as_is_a ? a.step : kc), a.step, a.next};
+					FN(tile)(kc, &strip, &panel, &o);
+				}
+			}
+		}
+		k += kc;
+	} while (k < j->k1);
+}
+
+static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
+	if (p->m == 0 || p->n == 0)
+		return;
+	struct FN(job) j = {.p = p, .pool = pool};
+	if (p->sink == AVCU_STEP)
+		j.rule = FN(adam_rule_of)(1.0f, p->rate, p->beta1, p->beta2, p->eps);
+	j.plain = p->sink == AVCU_STORE && !p->bias && p->act == AVCU_IDENTITY;
+
+	/* Several tasks a thread, so that all end at about the same time; small products are not worth waking anybody. */
+	long threads = avcu_threads(pool), pm = (p->m + MR - 1) / MR, pn = (p->n + NR - 1) / NR;
+	int small = p->m * p->n / 64 * avcu_max(p->k, 1) < 4096;
+	long want = small || threads == 1 ? 1 : 8 * threads;
+	j.rows = p->m > TALL || pn < avcu_min(pm, want);
+	j.tasks = avcu_min(j.rows ? pm : pn, want);
+	if (j.rows)
+		j.tasks = avcu_max(j.tasks, (p->m + MC - 1) / MC);
+
+	/* Where every element is read by few panels, copies cost more than they save. */
+	j.as_is_a = pn <= GROUP && (!p->transa || p->lda <= KC);
+	j.as_is_b = pm <= 2 * GROUP && !p->transb && p->n % VL == 0 && p->ldb <= KC;
+
+	long span = avcu_min(KS, p->k);
+	size_t ns = p->k > KS && p->sink != AVCU_STORE ? (size_t)p->m * (size_t)p->n : 0;
+	j.own = p->k > KC && p->sink != AVCU_STORE && !ns; /* C holds something else until the last block */
+	size_t np = 0;
+	if (j.tasks > 1 && !(j.rows ? j.as_is_b : j.as_is_a)) {
+		np = (size_t)(j.rows ? FN(padded_n)(p->n) : pm * MR) * (size_t)span;
+		np = np > SHARE ? 0 : np;
+	}
+	float *shared = np + ns ? avcu_scratch(pool, (int)threads, (np + ns) * sizeof *shared) : NULL;
+	if (np)
+		*(j.rows ? &j.bp : &j.ap) = shared;
+	j.sum = ns ? shared + np : NULL;
+	do {
+		j.k1 = avcu_min(p->k, j.k0 + KS);
+		if (np) {
+			long blocks = (j.k1 - j.k0 + KC - 1) / KC, parts = ((j.rows ? p->n : p->m) + FN(PART) - 1) / FN(PART);
+			avcu_parallel(pool, blocks * parts, FN(pack_shared), &j);
+		}
+		avcu_parallel(pool, j.tasks, FN(product_task), &j);
+		j.k0 = j.k1;
+	} while (j.k0 < p->k);
+}
+
+#undef MR
+#undef NV
+#undef NR
+#endif
