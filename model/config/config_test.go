@@ -1,0 +1,277 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// values compares configurations without notices and origins.
+var values = cmp.Options{cmpopts.IgnoreUnexported(Config{}), cmpopts.IgnoreFields(Config{}, "Notices")}
+
+func set(t *testing.T, c *Config, origin string, assignments ...string) {
+	t.Helper()
+	for _, a := range assignments {
+		if err := c.Set(a, origin); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestBuiltin(t *testing.T) {
+	flash := New()
+	flash.Model = Model{
+		Name: "AttentionCluster", FeatureNames: []string{"digits"}, FeatureDims: []int{50}, SegNum: 25, ClusterNums: []int{32},
+		NumClasses: 1024, TopK: 5, DropRate: 0.5, HiddenSizes: []int{}, Loss: "softmax",
+	}
+	flash.Train.LearningRate, flash.Train.LRSchedule = 0.015, "linear"
+	for name, want := range map[string]*Config{"youtube8m": New(), "flash-mnist": flash} {
+		t.Run(name, func(t *testing.T) {
+			// Whatever was stored with the weights gives way, but for seed and file lists, on which a built-in has no say.
+			c := New()
+			set(t, c, "stored", "MODEL.feature_names=[x]", "MODEL.hidden_sizes=[7]", "MODEL.attention_hidden=3", "TRAIN.epoch=9", "TRAIN.clip_norm=1",
+				"TEST.batch_size=3", "TRAIN.seed=8", "TRAIN.filelist=a.list")
+			if err := c.Load(name); err != nil {
+				t.Fatal(err)
+			}
+			want.Train.Seed, want.Train.FileList = 8, "a.list"
+			if diff := cmp.Diff(want, c, values); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			if err := c.Validate(); err != nil {
+				t.Error(err)
+			}
+			if got := c.value("TRAIN.epoch").Origin; got != "built-in "+name {
+				t.Errorf("TRAIN.epoch comes from %q", got)
+			}
+			if got := c.value("TRAIN.seed").Origin; got != "stored" {
+				t.Errorf("TRAIN.seed comes from %q", got)
+			}
+		})
+	}
+}
+
+// TestOrder: the last source wins and is remembered; what none names stays the default.
+func TestOrder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "my.yaml")
+	if err := os.WriteFile(path, []byte("TRAIN:\n  epoch: 3\n  seed: 3\n  batch_size: 3\n  clip_norm: 3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := New()
+	if err := c.Parse([]byte("TRAIN: {epoch: 2, seed: 2, batch_size: 2, clip_norm: 2, warmup_steps: 2}"), "stored with the weights"); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Load(path); err != nil {
+		t.Fatal(err)
+	}
+	set(t, c, "environment AVCU_EPOCHS", "TRAIN.epoch=4", "TRAIN.seed=4", "TRAIN.batch_size=4")
+	set(t, c, "--set", "TRAIN.epoch=5", "TRAIN.seed=5")
+	set(t, c, "--epochs", "TRAIN.epoch=6")
+	want := map[string]Value{
+		"TRAIN.epoch":        {Value: "6", Origin: "--epochs"},
+		"TRAIN.seed":         {Value: "5", Origin: "--set"},
+		"TRAIN.batch_size":   {Value: "4", Origin: "environment AVCU_EPOCHS"},
+		"TRAIN.clip_norm":    {Value: "3.0", Origin: path},
+		"TRAIN.warmup_steps": {Value: "2", Origin: "stored with the weights"},
+	}
+	defaults := New().Values()
+	for i, got := range c.Values() {
+		w, ok := want[got.Key]
+		if !ok {
+			w = defaults[i]
+		}
+		w.Key = got.Key
+		if diff := cmp.Diff(w, got); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+	}
+}
+
+// The published configurations, with some numbers changed.
+const paddleINI = `[MODEL]
+name = "AttentionCluster"
+dataset = "YouTube-8M"
+bone_network = None
+drop_rate = 0.25
+feature_num = 2
+feature_names = ['rgb', 'audio']
+feature_dims = [1024, 128]
+seg_num = 100
+cluster_nums = [32,
+    16]
+num_classes = 3862  # of the 2nd release
+topk = 20
+
+[TRAIN]
+epoch = 3
+learning_rate = 1e-2
+pretrain_base = None
+batch_size = 2048
+use_gpu = True
+num_gpus = 8
+filelist = "dataset/a;b#c/train.list"
+
+[VALID]
+batch_size = 2048
+filelist = None
+`
+
+const paddleYAML = `MODEL:
+    name: "AttentionCluster"
+    dataset: "YouTube-8M"
+    bone_network: None
+    drop_rate: 0.25
+    feature_num: 2
+    feature_names: ['rgb', 'audio']
+    feature_dims: [1024, 128]
+    seg_num: 100
+    cluster_nums:
+        - 32
+        - 16
+    num_classes: 3862  # of the 2nd release
+    topk: 20
+    UNIQUE:
+        good: 20
+        bad: 30
+
+TRAIN:
+    epoch: 3
+    learning_rate: 1e-2
+    pretrain_base: None
+    batch_size: 2048
+    use_gpu: True
+    num_gpus: 8
+    filelist: "dataset/a;b#c/train.list"
+
+VALID:
+    batch_size: 2048
+    filelist: None
+TEST:
+`
+
+func TestPaddleForms(t *testing.T) {
+	want := New()
+	want.Model.DropRate, want.Model.ClusterNums = 0.25, []int{32, 16}
+	want.Train = Train{Epoch: 3, LearningRate: 0.01, BatchSize: 2048, FileList: "dataset/a;b#c/train.list", LRSchedule: "constant"}
+	want.Valid.BatchSize = 2048
+	notices := []string{"MODEL.dataset", "MODEL.bone_network", "MODEL.feature_num", "TRAIN.pretrain_base", "TRAIN.use_gpu", "TRAIN.num_gpus"}
+	for _, c := range []struct {
+		name, text string
+		notices    []string
+	}{
+		{"attention_cluster.txt", paddleINI, notices},
+		{"windows.txt", "\ufeff" + strings.ReplaceAll(paddleINI, "\n", "\r\n"), notices},
+		{"comment.txt", "; by hand\n\n# so\n" + paddleINI, notices},
+		{"attention_cluster.yaml", paddleYAML, []string{"MODEL.dataset", "MODEL.bone_network", "MODEL.feature_num", "MODEL.UNIQUE", "TRAIN.pretrain_base", "TRAIN.use_gpu", "TRAIN.num_gpus"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := New()
+			for range 2 { // the second time brings no second notice
+				if err := got.Parse([]byte(c.text), c.name); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(want, got, values); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			var notices []string
+			for _, key := range c.notices {
+				notices = append(notices, key+" means nothing here and is ignored")
+			}
+			if diff := cmp.Diff(notices, got.Notices); diff != "" {
+				t.Errorf("notices (-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"MODEL:\n  topk: 3\n  seg_nun: 3", "x: line 3: unknown key MODEL.seg_nun; did you mean MODEL.seg_num?"},
+		{"MODEL: {Seg_Num: 3}", "did you mean MODEL.seg_num?"},
+		{"TRAIN: {topk: 3}", "unknown key TRAIN.topk; did you mean MODEL.topk?"},
+		{"TEST: {files: 3}", "did you mean TEST.filelist?"},
+		{"MODLE: {seg_num: 3}", "x: line 1: unknown section MODLE; did you mean MODEL? (There are MODEL, TRAIN, VALID, TEST, INFER.)"},
+		{"[model]\nseg_num=3", "x: line 2: unknown section model; did you mean MODEL?"},
+		{"seg_num: 3", "x: line 1: section seg_num is not a list of `key: value`"},
+		{"MODEL: {seg_num: many}", "x: line 1: MODEL.seg_num: many is not a whole number"},
+		{"MODEL: {seg_num: '3'}", `MODEL.seg_num: "3" is not a whole number`},
+		{"MODEL: {seg_num: 3.0}", "3.0 is not a whole number"},
+		{"MODEL: {seg_num: 1e2}", "1e2 is not a whole number"},
+		{"MODEL: {seg_num: 9223372036854775808}", "9223372036854775808 is not a whole number"},
+		{"MODEL: {seg_num: }", "null is not a whole number"},
+		{"MODEL: {seg_num: [3]}", "[3] is a list; one value is wanted"},
+		{"MODEL: {seg_num: {a: 3}}", "must be a plain value or a list of them"},
+		{"MODEL: {seg_num: &a 3, topk: *a}", "must be a plain value"},
+		{"MODEL: {feature_dims: 3}", "MODEL.feature_dims: 3 is not a list of whole numbers, such as [32, 32]"},
+		{"MODEL: {feature_dims: '[32, 32]'}", `"[32, 32]" is not a list`},
+		{"MODEL: {feature_dims: [32, rgb]}", "rgb is not a whole number; wanted are whole numbers, such as [32, 32]"},
+		{"MODEL: {feature_dims: [32, [5]]}", "must be a plain value or a list of them"},
+		{"MODEL: {feature_names: [1]}", "1 is not a text; put it in quotes if it is meant as one; wanted are names"},
+		{"MODEL: {feature_names: [rgb, ]}\nTRAIN: {epoch: x}", "line 2: TRAIN.epoch: x is not"},
+		{"MODEL: {name: true}", "true is not a text"},
+		{"MODEL: {loss: [sigmoid]}", "[sigmoid] is a list"},
+		{"TRAIN: {learning_rate: fast}", "fast is not a finite number"},
+		{"TRAIN: {learning_rate: .inf}", ".inf is not a finite number"},
+		{"TRAIN: {learning_rate: inf}", "inf is not a finite number"},
+		{"TRAIN: {learning_rate: nan}", "nan is not a finite number"},
+		{"TRAIN: {learning_rate: 1e999}", "1e999 is not a finite number"},
+		{"TRAIN: {seed: -1}", "-1 is not a whole number from 0 to 2^64-1"},
+		{"MODEL: 3", "line 1: section MODEL is not a list of `key: value`"},
+		{"- MODEL", "line 1: the text is not a list of"},
+		{"MODEL: {", "not YAML: "},
+		{"MODEL: {topk: 1}\nMODEL: {topk: 2}", `not YAML: [2:1] mapping key "MODEL" already defined`},
+		{"MODEL: {topk: 1, topk: 2}", `mapping key "topk" already defined`},
+		{"MODEL: {topk: 1}\n---\nMODEL: {topk: 2}", "more than one document"},
+		{"1: {topk: 1}", "1 is not a key"},
+		{"[MODEL]\nseg_num", "not an INI file: "},
+		{"[MODEL]\nseg_num = 3\n[TRAIN]\n[MODEL]\nseg_num = 4", "x: line 2: MODEL.seg_num comes twice"},
+		{"[MODEL]\nseg_num = 3\nseg_num = 3", "MODEL.seg_num comes twice"},
+		{"[MODEL]\n[TRAIN]\n\nepochs = 3", "x: line 4: unknown key TRAIN.epochs; did you mean TRAIN.epoch?"},
+		{"[TRAIN]\nbatch_size = 3\n[TEST]\nbatch_size = x", "x: line 4: TEST.batch_size: x is not"},
+		{"[MODEL]\nseg_num = \"3\"", `MODEL.seg_num: "3" is not a whole number`},
+		{"[MODEL]\ntopk = a: b: c", "line 2: MODEL.topk: the value \"a: b: c\" is not YAML"},
+		{"[MODEL]\nfeature_dims = (1, 2)", "(1, 2) is not a list"},
+		{"MODEL: {name: \xff}", "not text in UTF-8"},
+		{"MODEL: {name: \x00}", "not text in UTF-8"},
+		{strings.Repeat("[", 600), "more than 500 opening brackets"},
+		{strings.Repeat("#", maxText+1), "larger than 65536 bytes"},
+	} {
+		err := New().Parse([]byte(c.text), "x")
+		if err == nil || !strings.HasPrefix(err.Error(), "config: x: ") || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%.80q: error %v, want %q", c.text, err, c.want)
+		}
+	}
+}
+
+func TestParseNothing(t *testing.T) {
+	for _, text := range []string{"", "\n", "# nothing\n", "---\n", "MODEL:\n", "MODEL: {}\n", "[MODEL]\n"} {
+		c := New()
+		if err := c.Parse([]byte(text), "x"); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+		if diff := cmp.Diff(New(), c, values); diff != "" {
+			t.Errorf("%q: (-want +got)\n%s", text, diff)
+		}
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	dir := t.TempDir()
+	big := filepath.Join(dir, "big")
+	if err := os.WriteFile(big, make([]byte, maxText+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		dir: "not a regular file", big: "larger than", filepath.Join(dir, "none.yaml"): "no such file, and no built-in configuration",
+		"flash_mnist": "there are youtube8m and flash-mnist",
+	} {
+		if err := New().Load(name); err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", name, err, want)
+		}
+	}
+}

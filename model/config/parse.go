@@ -1,0 +1,153 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"gopkg.in/ini.v1"
+)
+
+// A configuration takes about 1 kB. The parser's time grows with the square of the open brackets, so they are limited too.
+const (
+	maxText     = 64 << 10
+	maxBrackets = 500
+)
+
+// setting is one key of a text. Its value is read when the key turns out to have a meaning.
+type setting struct {
+	section, key string
+	line         int // from 1; 0: unknown
+	value        func() (value, error)
+}
+
+// parse reads the settings of a YAML or INI text in their order.
+func parse(data []byte) ([]setting, error) {
+	if err := checkText(data); err != nil {
+		return nil, err
+	}
+	for line := range bytes.Lines(bytes.TrimPrefix(data, []byte("\ufeff"))) {
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 || line[0] == '#' || line[0] == ';' {
+			continue
+		}
+		if line[0] == '[' {
+			return parseINI(data)
+		}
+		break
+	}
+	return parseYAML(data)
+}
+
+// checkText refuses what no configuration looks like, before a library sees it.
+func checkText(data []byte) error {
+	if len(data) > maxText {
+		return fmt.Errorf("not a configuration: larger than %d bytes", maxText)
+	}
+	if !utf8.Valid(data) || bytes.IndexByte(data, 0) >= 0 {
+		return errors.New("not a configuration: not text in UTF-8")
+	}
+	if bytes.Count(data, []byte("["))+bytes.Count(data, []byte("{")) > maxBrackets {
+		return fmt.Errorf("not a configuration: more than %d opening brackets", maxBrackets)
+	}
+	return nil
+}
+
+func parseYAML(data []byte) ([]setting, error) {
+	root, err := yamlNode(data)
+	if err != nil {
+		return nil, fmt.Errorf("not YAML: %w", err)
+	}
+	var settings []setting
+	err = members(root, "the text", func(section string, node ast.Node) error {
+		return members(node, "section "+section, func(key string, node ast.Node) error {
+			settings = append(settings, setting{section, key, node.GetToken().Position.Line, func() (value, error) { return valueOf(node) }})
+			return nil
+		})
+	})
+	return settings, err
+}
+
+// members calls member for each key of a mapping. Nothing is an empty mapping.
+func members(node ast.Node, what string, member func(key string, node ast.Node) error) error {
+	if node == nil || node.Type() == ast.NullType {
+		return nil
+	}
+	mapping, ok := node.(*ast.MappingNode)
+	if !ok {
+		return fmt.Errorf("line %d: %s is not a list of `key: value`", node.GetToken().Position.Line, what)
+	}
+	for _, entry := range mapping.Values {
+		key, ok := entry.Key.(*ast.StringNode)
+		if !ok {
+			return fmt.Errorf("line %d: %s is not a key", entry.Key.GetToken().Position.Line, entry.Key)
+		}
+		if err := member(key.Value, entry.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// yamlNode returns the tree of the one document in data, nil if it is empty.
+func yamlNode(data []byte) (ast.Node, error) {
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return nil, errors.New(firstLine(err))
+	}
+	if len(file.Docs) > 1 {
+		return nil, errors.New("more than one document")
+	}
+	if len(file.Docs) == 0 {
+		return nil, nil
+	}
+	return file.Docs[0].Body, nil
+}
+
+// parseINI reads Paddle's form: values are Python's, which for numbers, quoted texts and lists are YAML's too.
+func parseINI(data []byte) ([]setting, error) {
+	file, err := ini.LoadSources(ini.LoadOptions{
+		IgnoreInlineComment: true, IgnoreContinuation: true, PreserveSurroundedQuote: true, AllowPythonMultilineValues: true,
+		AllowShadows: true, AllowDuplicateShadowValues: true,
+	}, data)
+	if err != nil {
+		return nil, fmt.Errorf("not an INI file: %s", firstLine(err))
+	}
+	var settings []setting
+	for _, section := range file.Sections() {
+		for _, key := range section.Keys() {
+			line := lineOf(data, section.Name(), key.Name())
+			if len(key.ValueWithShadows()) > 1 {
+				return nil, fmt.Errorf("line %d: %s.%s comes twice", line, section.Name(), key.Name())
+			}
+			text := key.Value()
+			settings = append(settings, setting{section.Name(), key.Name(), line, func() (value, error) { return parseValue(text) }})
+		}
+	}
+	return settings, nil
+}
+
+// lineOf is the line, from 1, on which a key of an INI text first stands; 0 if it is not found.
+func lineOf(data []byte, section, key string) int {
+	number, current := 0, ini.DefaultSection
+	for line := range strings.Lines(string(data)) {
+		number++
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "[") {
+			current = strings.TrimSuffix(line[1:], "]")
+		}
+		if name, _, ok := strings.Cut(line, "="); ok && current == section && strings.TrimSpace(name) == key {
+			return number
+		}
+	}
+	return 0
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
