@@ -7,6 +7,7 @@
  * With -b it is the best turn of each: less fair, but steadier while others use the machine. */
 #include <dnnl.h>
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,9 +103,7 @@ int main(int argc, char **argv) {
 		case 'b': best = 1; break;
 		default: return 2;
 		}
-	char text[16];
-	snprintf(text, sizeof text, "%d", threads);
-	setenv("OMP_NUM_THREADS", text, 1); /* read when OpenMP starts, which is with the first dnnl_sgemm or not at all: run.sh sets it */
+	omp_set_num_threads(threads);
 	if (avcu_detect_isa() < isa)
 		isa = avcu_detect_isa();
 	avcu_pool *pool = avcu_pool_new(threads, isa);

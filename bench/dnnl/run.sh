@@ -4,7 +4,5 @@ set -e
 cd "$(dirname "$0")"
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-${CC:-cc} -std=gnu17 -ffp-contract=off -O3 -Wall -Wextra -o "$out/main" main.c ../../kernels/product/product.c ../../engine/host/pool.c -ldnnl -lpthread -lm
-threads=2
-[ "$1" = -t ] && threads=$2
-OMP_NUM_THREADS=$threads "$out/main" "$@"
+${CC:-cc} -std=gnu17 -ffp-contract=off -O3 -fopenmp -Wall -Wextra -o "$out/main" main.c ../../kernels/product/product.c ../../engine/host/pool.c -ldnnl -lpthread -lm
+"$out/main" "$@"
