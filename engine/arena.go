@@ -64,7 +64,7 @@ func (a *Arena) Commit() error {
 		plan = []*Memory{a.mem}
 	}
 	for _, m := range plan {
-		got, err := a.dev.Alloc(m.Bytes)
+		got, err := a.dev.Reserve(m.Bytes)
 		if err != nil {
 			return fmt.Errorf("engine: reserving %d MB for the graph: %w", a.high>>20, err)
 		}

@@ -23,6 +23,8 @@ type Device interface {
 	Arch() string
 	// Alloc returns zeroed memory. Zero bytes are allowed.
 	Alloc(bytes int64) (*Memory, error)
+	// Reserve is Alloc without the zeroes: what the memory holds is undefined.
+	Reserve(bytes int64) (*Memory, error)
 	// Free returns memory to the system. Using it afterwards is a broken invariant.
 	Free(m *Memory) error
 	// CopyIn copies src to the device; src may be reused when it returns.

@@ -32,6 +32,9 @@ func (h *memory) Alloc(bytes int64) (*engine.Memory, error) {
 	return m, nil
 }
 
+// Reserve is Alloc: fresh pages hold zeroes anyway.
+func (h *memory) Reserve(bytes int64) (*engine.Memory, error) { return h.Alloc(bytes) }
+
 // Free unmaps memory.
 func (h *memory) Free(m *engine.Memory) error {
 	if m.Keep == nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"avcu/engine"
+	"avcu/engine/cuda"
 	"avcu/engine/host"
 )
 
@@ -40,6 +41,8 @@ func Run(d engine.Device, q, x engine.Tensor, lo, hi float64) error {
 	case *host.CPU:
 		runCPU(d, q, x, &table)
 		return nil
+	case *cuda.Device:
+		return runCUDA(d, q, x, lo, hi)
 	}
 	return engine.Unsupported(d, "dequantise")
 }
