@@ -30,6 +30,8 @@ func (r *recorder) Alloc(bytes int64) (*engine.Memory, error) {
 	return r.Ref.Alloc(bytes)
 }
 
+func (r *recorder) Reserve(bytes int64) (*engine.Memory, error) { return r.Alloc(bytes) }
+
 func (r *recorder) Free(m *engine.Memory) error {
 	r.freed++
 	return r.Ref.Free(m)

@@ -44,6 +44,16 @@ type Device interface {
 	Close() error
 }
 
+// Stager is a device with memory of its own that takes copies while its kernels run.
+type Stager interface {
+	Device
+	// Stage begins to copy src[i] to dst[i], which no kernel uses that runs now. Src may be reused when
+	// it returns.
+	Stage(dst []Buffer, src [][]byte) error
+	// Staged makes kernels that are started from now on wait for what was staged.
+	Staged() error
+}
+
 // Memory is one allocation on a device.
 type Memory struct {
 	Device Device

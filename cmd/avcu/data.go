@@ -29,11 +29,11 @@ func dataCommand() *cli.Command {
 				textFlag("out", "the folder to write", ""),
 				textFlag("features", "small or large network that makes the features", "small"),
 				numberFlag("seed", "of everything that is drawn", 0),
-				textFlag("device", "auto, cpu or ref", "auto"),
+				textFlag("device", deviceUsage, "auto"),
 				numberFlag("threads", "worker threads; 0: all cores", 0),
 				numberFlag("train-per-class", "training videos of each of the 1,024 classes", 100),
 				numberFlag("test-per-class", "test videos of each class", 10),
-				numberFlag("copies", "noisy copies of each digit that the feature network learns from", 5),
+				numberFlag("copies", "noisy copies of each digit that the feature network learns from; 0: 5, and 15 for large features", 0),
 			},
 			Action: runFlashMNIST,
 		},
@@ -143,11 +143,18 @@ const (
 // trainExtractor trains the feature network in one pass over noisy digits and noise, and says how many
 // noisy test digits it tells right.
 func trainExtractor(ctx context.Context, c *cli.Context, dev engine.Device, source *flashmnist.Source, size extractor.Size, seed uint64) (*extractor.Network, error) {
-	copies := c.Int("copies")
+	copies, reach := 5, 0
+	if size == extractor.Large {
+		copies, reach = 15, 1
+	}
+	if n := c.Int("copies"); n > 0 {
+		copies = n
+	}
 	set, err := source.Images(flashmnist.Train, copies, 6000*copies)
 	if err != nil {
 		return nil, err
 	}
+	set = set.Moved(reach)
 	net, err := extractor.New(dev, size, extractorBatch, 1600, seed)
 	if err != nil {
 		return nil, err

@@ -19,6 +19,8 @@ func env(name string) []string {
 	return []string{"AVCU_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))}
 }
 
+const deviceUsage = "auto, cpu, ref, emu or cuda[:N]"
+
 func textFlag(name, usage, value string) *cli.StringFlag {
 	return &cli.StringFlag{Name: name, Usage: usage, Value: value, EnvVars: env(name)}
 }
@@ -38,7 +40,7 @@ func commonFlags() []cli.Flag {
 		&cli.StringFlag{Name: "filelist", Usage: "a file that names one data file a line"},
 		textFlag("config", "a YAML file, Paddle's .txt, or youtube8m or flash-mnist", ""),
 		&cli.StringSliceFlag{Name: "set", Usage: "SECTION.key=value, value in YAML (repeatable)"},
-		textFlag("device", "auto, cpu or ref", "auto"),
+		textFlag("device", deviceUsage, "auto"),
 		&cli.StringFlag{Name: "batch-size", Usage: "videos in a batch"},
 		&cli.StringFlag{Name: "seed", Usage: "of initial weights, order, frames and dropout"},
 		numberFlag("threads", "worker threads; 0: all cores", 0),

@@ -92,3 +92,56 @@ func TestImagesBad(t *testing.T) {
 		t.Errorf("the last image: %v", err)
 	}
 }
+
+// TestMovedImages: a digit is moved by at most reach pixels, by every distance, and not cut otherwise.
+func TestMovedImages(t *testing.T) {
+	const copies, reach = 40, 1
+	s := madeSource(t, 4)
+	set, err := s.Images(Test, copies, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set = set.Moved(reach)
+	images, labels := make([]uint8, set.Len()*Pixels), make([]int32, set.Len())
+	numbers := make([]int32, set.Len())
+	for i := range numbers {
+		numbers[i] = int32(i)
+	}
+	if err := set.Fill(images, labels, numbers); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[[2]int]bool{}
+	for i := range numbers {
+		image, digit := images[i*Pixels:(i+1)*Pixels], s.digits[Test].Image(i%30)
+		var fits [][2]int
+		for y := -reach; y <= reach; y++ {
+			for x := -reach; x <= reach; x++ {
+				if covers(image, digit, x, y) {
+					fits = append(fits, [2]int{x, y})
+				}
+			}
+		}
+		if len(fits) == 0 {
+			t.Fatalf("image %d holds its digit at no distance up to %d", i, reach)
+		}
+		if len(fits) == 1 {
+			seen[fits[0]] = true
+		}
+	}
+	if len(seen) != 9 {
+		t.Errorf("only %d of 9 distances were seen: %v", len(seen), seen)
+	}
+}
+
+// covers reports that no pixel of the image is below that of the digit, moved by x and y.
+func covers(image, digit []uint8, x, y int) bool {
+	for row := range edge {
+		for col := range edge {
+			r, c := row-y, col-x
+			if r >= 0 && r < edge && c >= 0 && c < edge && image[row*edge+col] < digit[r*edge+c] {
+				return false
+			}
+		}
+	}
+	return true
+}

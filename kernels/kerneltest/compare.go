@@ -25,6 +25,15 @@ type Diff struct {
 	At        int     // its index
 }
 
+// Share is the largest error as a part of what is allowed there; 0 where nothing but equality is.
+func (d Diff) Share() float64 {
+	allowed := d.Tol.Abs + d.Tol.Rel*math.Abs(d.Want)
+	if d.Max == 0 || allowed == 0 || math.IsInf(d.Want, 0) {
+		return 0
+	}
+	return d.Max / allowed
+}
+
 // Compare makes the row's call on the reference and on d, and returns how far each written argument
 // is from the reference's. It is an error if a call fails, or if d wrote outside its outputs: into the
 // guard words round each argument, the padding between rows, or an input.

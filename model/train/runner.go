@@ -56,6 +56,7 @@ type Runner struct {
 	each    []float32
 	offsets []int32
 	clip    engine.Tensor
+	stage   *stage // nil on devices that do not stage
 }
 
 // NewRunner records the graphs and allocates all memory that running them takes. The parameters are
@@ -71,6 +72,9 @@ func NewRunner(d engine.Device, spec model.Spec, opt Options) (*Runner, error) {
 	r := &Runner{Params: params, dev: d, spec: spec, opt: opt, arena: engine.NewArena(d)}
 	r.each, r.offsets = make([]float32, opt.Micro), make([]int32, opt.Micro+1)
 	r.clip = r.arena.Tensor(engine.Float32, 2)
+	if s, ok := d.(engine.Stager); ok && opt.Learn {
+		r.stage = newStage(s, r.arena, spec, opt.Micro)
+	}
 	mark := r.arena.Mark()
 	if opt.Learn {
 		r.Train = spec.Build(engine.NewTape(r.arena, true), params, opt.Micro, 0, true)
@@ -163,14 +167,23 @@ func (r *Runner) load(g *model.Graph, b *Batch, first, n int) error {
 	if len(b.Features) != len(g.Features) {
 		return fmt.Errorf("train: a batch of %d modalities for a model of %d", len(b.Features), len(g.Features))
 	}
-	for m, f := range g.Features {
-		size := f.Value.Dim(1) * f.Value.Dim(2)
-		if err := engine.Write(r.dev, f.Value.Prefix(n), b.Features[m][first*size:(first+n)*size]); err != nil {
+	part := func(m, size int) []byte { return b.Features[m][first*size : (first+n)*size] }
+	if r.stage != nil && g == r.Train {
+		if err := r.stage.load(g.Features, n, part); err != nil {
 			return err
+		}
+	} else {
+		for m, f := range g.Features {
+			if err := engine.Write(r.dev, f.Value.Prefix(n), part(m, f.Value.Dim(1)*f.Value.Dim(2))); err != nil {
+				return err
+			}
 		}
 	}
 	if g.Each.IsZero() {
 		return nil
+	}
+	if err := r.checkLabels(b, first, n); err != nil {
+		return err
 	}
 	from, to := b.Offsets[first], b.Offsets[first+n]
 	if int(to-from) > g.Labels.Classes.Len() {
@@ -183,4 +196,20 @@ func (r *Runner) load(g *model.Graph, b *Batch, first, n int) error {
 		return err
 	}
 	return engine.Write(r.dev, g.Labels.Classes.Prefix(int(to-from)), b.Labels[from:to])
+}
+
+// checkLabels verifies what kernels on a device with memory of its own cannot report.
+func (r *Runner) checkLabels(b *Batch, first, n int) error {
+	for i := first; i < first+n; i++ {
+		mine := b.Labels[b.Offsets[i]:b.Offsets[i+1]]
+		for _, k := range mine {
+			if k < 0 || int(k) >= r.spec.Classes {
+				return fmt.Errorf("train: video %s has label %d, and there are %d classes", b.IDs[i], k, r.spec.Classes)
+			}
+		}
+		if r.spec.Loss == ops.Softmax && len(mine) != 1 {
+			return fmt.Errorf("train: video %s has %d labels; the softmax loss needs exactly one", b.IDs[i], len(mine))
+		}
+	}
+	return nil
 }
