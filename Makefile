@@ -22,7 +22,7 @@ build: ## build bin/avcu
 demo: build ## the paper's experiment on MNIST digits: make data, train 32 units, evaluate, infer, draw
 	bin/avcu demo --mnist '$(MNIST)' --out build/demo
 
-flash-mnist: build ## the whole table: 1, 8, 32 and 128 units on better features (an hour on 2 cores)
+flash-mnist: build ## the whole table: 1, 8, 32 and 128 units on better features (ten minutes on 2 cores)
 	bin/avcu demo --full --mnist '$(MNIST)' --out build/flash-mnist
 
 test: ## vet the code and run every test

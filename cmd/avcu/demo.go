@@ -59,7 +59,7 @@ func runDemo(c *cli.Context) error {
 	features, recipes := "small", []recipe{{32, 5, 256, 1.5e-2}}
 	if c.Bool("full") {
 		features = "large"
-		recipes = []recipe{{1, 10, 128, 5e-3}, {8, 10, 128, 5e-3}, {32, 10, 128, 5e-3}, {128, 8, 256, 1e-2}}
+		recipes = []recipe{{1, 40, 128, 1e-2}, {8, 30, 128, 5e-3}, {32, 10, 128, 5e-3}, {128, 5, 256, 1e-2}}
 	}
 	out := c.String("out")
 	data := filepath.Join(out, "data-"+features)
