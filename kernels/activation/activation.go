@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"avcu/engine"
+	"avcu/engine/cuda"
 	"avcu/engine/host"
 )
 
@@ -45,6 +46,8 @@ func Forward(d engine.Device, k Kind, x, y engine.Tensor) error {
 	case *host.CPU:
 		forwardCPU(d, k, x, y)
 		return nil
+	case *cuda.Device:
+		return forwardCUDA(d, k, x, y)
 	}
 	return engine.Unsupported(d, "activation")
 }
@@ -70,6 +73,8 @@ func Backward(d engine.Device, k Kind, y, gy, gx engine.Tensor, sink engine.Sink
 	case *host.CPU:
 		backwardCPU(d, k, y, gy, gx, sink.Add)
 		return nil
+	case *cuda.Device:
+		return backwardCUDA(d, k, y, gy, gx, sink.Add)
 	}
 	return engine.Unsupported(d, "activation")
 }

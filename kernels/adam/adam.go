@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"avcu/engine"
+	"avcu/engine/cuda"
 	"avcu/engine/host"
 )
 
@@ -40,6 +41,8 @@ func Update(d engine.Device, w, g engine.Tensor, s *engine.Step, scale engine.Te
 	case *host.CPU:
 		updateCPU(d, w, g, s, scale)
 		return nil
+	case *cuda.Device:
+		return updateCUDA(d, w, g, s, scale)
 	}
 	return engine.Unsupported(d, "adam")
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"avcu/engine"
+	"avcu/engine/cuda"
 	"avcu/engine/host"
 )
 
@@ -30,6 +31,8 @@ func Run(d engine.Device, x, sum engine.Tensor, sink engine.Sink) error {
 	case *host.CPU:
 		runCPU(d, x, sum, sink.Add)
 		return nil
+	case *cuda.Device:
+		return runCUDA(d, x, sum, sink.Add)
 	}
 	return engine.Unsupported(d, "colsum")
 }

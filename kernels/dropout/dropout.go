@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"avcu/engine"
+	"avcu/engine/cuda"
 	"avcu/engine/host"
 )
 
@@ -49,6 +50,8 @@ func apply(d engine.Device, m engine.Mask, xname string, x engine.Tensor, yname 
 	case *host.CPU:
 		applyCPU(d, m, x, y, add)
 		return nil
+	case *cuda.Device:
+		return applyCUDA(d, m, x, y, add)
 	}
 	return engine.Unsupported(d, "dropout")
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"avcu/engine"
+	"avcu/engine/cuda"
 	"avcu/engine/host"
 )
 
@@ -39,6 +40,8 @@ func Columns(d engine.Device, w Window, x, cols engine.Tensor) error {
 	case *host.CPU:
 		runCPU(d, w, x, cols, false, false)
 		return nil
+	case *cuda.Device:
+		return columnsCUDA(d, w, x, cols)
 	}
 	return engine.Unsupported(d, "gather")
 }
@@ -60,6 +63,8 @@ func Back(d engine.Device, w Window, gcols, gx engine.Tensor, sink engine.Sink) 
 	case *host.CPU:
 		runCPU(d, w, gx, gcols, true, sink.Add)
 		return nil
+	case *cuda.Device:
+		return backCUDA(d, w, gcols, gx, sink.Add)
 	}
 	return engine.Unsupported(d, "gather")
 }

@@ -9,7 +9,7 @@ import (
 	"avcu/engine"
 )
 
-const guard = 512 // bytes of guard words before and after every argument
+const guardBytes = 512 // of guard words before and after every argument
 
 // outside is what lies in guard words and padding: a NaN, so that it also shows where a kernel takes it
 // for data.
@@ -103,15 +103,22 @@ type image struct {
 	whole engine.Tensor // all of it, as bytes
 	bytes []byte        // before the call
 	mine  []bool        // the bytes that are elements
+	guard int           // bytes of guard words at either end
 }
 
-// Place puts the row's arguments into the device's memory, each between guard words.
+// Place puts the row's arguments into the device's memory, each between guard words. On a device that
+// keeps tensors apart and checks accesses itself there are none, and what the row does not initialise is
+// never written.
 func Place(d engine.Device, row Row) (tensors []engine.Tensor, images []image, free func(), err error) {
 	var memory []*engine.Memory
 	free = func() {
 		for _, m := range memory {
 			_ = d.Free(m)
 		}
+	}
+	guard := guardBytes
+	if d.Separate() {
+		guard = 0
 	}
 	for _, a := range row.Args {
 		rows, cols, size := 1, a.Dims[len(a.Dims)-1], int(a.Type.Size())
@@ -120,7 +127,7 @@ func Place(d engine.Device, row Row) (tensors []engine.Tensor, images []image, f
 		}
 		ld := max(a.LD, cols)
 		bytes := 2*guard + rows*ld*size
-		im := image{bytes: make([]byte, bytes), mine: make([]bool, bytes)}
+		im := image{bytes: make([]byte, bytes), mine: make([]bool, bytes), guard: guard}
 		for i := range im.bytes {
 			im.bytes[i] = outside[i%len(outside)]
 		}
@@ -139,19 +146,24 @@ func Place(d engine.Device, row Row) (tensors []engine.Tensor, images []image, f
 				}
 			}
 		}
-		m, err := d.Alloc(int64(bytes))
+		m, err := d.Reserve(int64(bytes))
 		if err != nil {
 			free()
 			return nil, nil, nil, err
 		}
 		memory = append(memory, m)
 		im.whole = engine.NewTensor(m, 0, engine.Uint8, 0, bytes)
-		if err := engine.Write(d, im.whole, im.bytes); err != nil {
+		if data == nil && d.Separate() {
+			err = d.CopyOut(im.bytes, im.whole.Buffer())
+		} else {
+			err = engine.Write(d, im.whole, im.bytes)
+		}
+		if err != nil {
 			free()
 			return nil, nil, nil, err
 		}
 		images = append(images, im)
-		tensors = append(tensors, engine.NewTensor(m, guard, a.Type, ld, a.Dims...))
+		tensors = append(tensors, engine.NewTensor(m, int64(guard), a.Type, ld, a.Dims...))
 	}
 	return tensors, images, free, nil
 }
@@ -163,7 +175,7 @@ func (im image) check(a Arg, got []byte) ([]byte, error) {
 		if im.mine[i] {
 			out = append(out, b)
 		} else if b != im.bytes[i] {
-			return nil, fmt.Errorf("%s: byte %d outside its elements was overwritten", a.Name, i-guard)
+			return nil, fmt.Errorf("%s: byte %d outside its elements was overwritten", a.Name, i-im.guard)
 		}
 	}
 	if !a.Write && !bytes.Equal(got, im.bytes) {

@@ -2,19 +2,23 @@ package kerneltest
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"testing"
 
 	"avcu/engine"
+	"avcu/engine/cuda"
 	"avcu/engine/host"
+	"avcu/engine/ptx"
 )
 
 // Long is the test flag -long: the full product of the edges in place of a pairwise cover.
 var Long = flag.Bool("long", false, "every combination of the edge cases")
 
 // Devices are the devices under test, beside the reference: the CPU with each instruction set that is
-// here, and with 1, 2 and 3 threads for the widest. They are closed when the test ends.
+// here, and with 1, 2 and 3 threads for the widest; and the virtual machine that runs the CUDA kernels,
+// once with the blocks in order and once in another. They are closed when the test ends.
 func Devices(t testing.TB) map[string]engine.Device {
 	devices := map[string]engine.Device{}
 	add := func(name string, threads int, isa host.ISA) host.ISA {
@@ -38,7 +42,24 @@ func Devices(t testing.TB) map[string]engine.Device {
 	for _, threads := range []int{2, 3} {
 		add(fmt.Sprintf("cpu/%v/threads%d", best, threads), threads, best)
 	}
+	emulate := func(name string, o ptx.Options) {
+		d, err := cuda.Open(ptx.NewDriver(o), cuda.Options{Name: name, Arch: "ptx", Checks: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = d.Close() })
+		devices[name] = d
+	}
+	emulate("emu", ptx.Options{})
+	emulate("emu/permuted", ptx.Options{Permute: 0x5eed, Workers: 1})
 	return devices
+}
+
+// once reports a device whose second call is that of another device of the same bits: the virtual
+// machine, which is slow.
+func once(d engine.Device) bool {
+	_, emulated := d.(*cuda.Device)
+	return emulated && d.Arch() == "ptx"
 }
 
 // Run compares every row on every device with the reference, and demands the same bits of a second
@@ -55,6 +76,10 @@ func Run(t *testing.T, rows []Row) {
 			bits := map[string][][]byte{} // by instruction set
 			for name, d := range devices {
 				got, err := Execute(d, row)
+				var missing *engine.UnsupportedError
+				if errors.As(err, &missing) && once(d) {
+					continue // this kernel's CUDA form is not written yet
+				}
 				if err != nil {
 					t.Errorf("%s: %v", name, err)
 					continue
@@ -65,16 +90,18 @@ func Run(t *testing.T, rows []Row) {
 							diff.Got, diff.Want, diff.Tol.Abs, diff.Tol.Rel, diff.Tol.Why)
 					}
 				}
-				again, err := Execute(d, row)
-				if err != nil {
-					t.Errorf("%s: %v", name, err)
-					continue
-				}
-				if !equal(got, again) {
-					t.Errorf("%s: a second call gave other bits", name)
+				if !once(d) {
+					again, err := Execute(d, row)
+					if err != nil {
+						t.Errorf("%s: %v", name, err)
+						continue
+					}
+					if !equal(got, again) {
+						t.Errorf("%s: a second call gave other bits", name)
+					}
 				}
 				if first, ok := bits[d.Arch()]; ok && !equal(got, first) {
-					t.Errorf("%s: other bits than with another number of threads", name)
+					t.Errorf("%s: other bits than with another number of threads or order of blocks", name)
 				}
 				bits[d.Arch()] = got
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"avcu/engine"
+	"avcu/engine/cuda"
 	"avcu/engine/host"
 )
 
@@ -32,6 +33,8 @@ func Run(d engine.Device, g, out engine.Tensor, clip float64) error {
 	case *host.CPU:
 		runCPU(d, g, out, clip)
 		return nil
+	case *cuda.Device:
+		return runCUDA(d, g, out, clip)
 	}
 	return engine.Unsupported(d, "norm")
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"avcu/engine"
+	"avcu/engine/cuda"
 	"avcu/engine/host"
 )
 
@@ -52,6 +53,8 @@ func Run(d engine.Device, c Call) error {
 	case *host.CPU:
 		runCPU(d, c, s)
 		return nil
+	case *cuda.Device:
+		return runCUDA(d, c, s)
 	}
 	return engine.Unsupported(d, "product")
 }

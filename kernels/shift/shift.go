@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"avcu/engine"
+	"avcu/engine/cuda"
 	"avcu/engine/host"
 )
 
@@ -28,6 +29,8 @@ func Forward(d engine.Device, v, alpha, beta, y, norm engine.Tensor, mask engine
 	case *host.CPU:
 		forwardCPU(d, s, mask, v, alpha, beta, y, norm)
 		return nil
+	case *cuda.Device:
+		return forwardCUDA(d, s, mask, v, alpha, beta, y, norm)
 	}
 	return engine.Unsupported(d, "shift")
 }
@@ -62,6 +65,8 @@ func Backward(d engine.Device, v, alpha, beta, norm, gy, gv, galpha, gbeta, work
 	case *host.CPU:
 		backwardCPU(d, s, mask, v, alpha, beta, norm, gy, gv, galpha, gbeta, work, sink.Add)
 		return nil
+	case *cuda.Device:
+		return backwardCUDA(d, s, mask, v, alpha, beta, norm, gy, gv, galpha, gbeta, work, sink.Add)
 	}
 	return engine.Unsupported(d, "shift")
 }

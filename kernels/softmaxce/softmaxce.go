@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"avcu/engine"
+	"avcu/engine/cuda"
 	"avcu/engine/host"
 )
 
@@ -52,6 +53,8 @@ func Loss(d engine.Device, z, offsets, labels, each, gz engine.Tensor, scale flo
 		}
 		lossCPU(d, z, offsets, labels, each, gz, scale)
 		return nil
+	case *cuda.Device:
+		return lossCUDA(d, z, offsets, labels, each, gz, scale)
 	}
 	return engine.Unsupported(d, "softmaxce")
 }
@@ -90,6 +93,8 @@ func Prob(d engine.Device, z, p engine.Tensor) error {
 	case *host.CPU:
 		probCPU(d, z, p)
 		return nil
+	case *cuda.Device:
+		return probCUDA(d, z, p)
 	}
 	return engine.Unsupported(d, "softmaxce")
 }

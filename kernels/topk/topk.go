@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"avcu/engine"
+	"avcu/engine/cuda"
 	"avcu/engine/host"
 )
 
@@ -36,6 +37,8 @@ func Run(d engine.Device, p, values, classes engine.Tensor) error {
 	case *host.CPU:
 		runCPU(d, p, values, classes)
 		return nil
+	case *cuda.Device:
+		return runCUDA(d, p, values, classes)
 	}
 	return engine.Unsupported(d, "topk")
 }
