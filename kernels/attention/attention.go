@@ -14,6 +14,7 @@ import (
 	"fmt"
 
 	"avcu/engine"
+	"avcu/engine/cuda"
 	"avcu/engine/host"
 )
 
@@ -40,6 +41,8 @@ func Forward(d engine.Device, x, w, c, a, v engine.Tensor) error {
 	case *host.CPU:
 		forwardCPU(d, s, x, w, c, a, v)
 		return nil
+	case *cuda.Device:
+		return forwardCUDA(d, s, x, w, c, a, v)
 	}
 	return engine.Unsupported(d, "attention")
 }
@@ -62,6 +65,8 @@ func Pool(d engine.Device, x, a, v engine.Tensor) error {
 	case *host.CPU:
 		forwardCPU(d, s, x, engine.Tensor{}, engine.Tensor{}, a, v)
 		return nil
+	case *cuda.Device:
+		return forwardCUDA(d, s, x, engine.Tensor{}, engine.Tensor{}, a, v)
 	}
 	return engine.Unsupported(d, "attention")
 }
@@ -83,6 +88,8 @@ func BackwardScores(d engine.Device, x, a, gv, gs engine.Tensor) error {
 	case *host.CPU:
 		backwardScoresCPU(d, s, x, a, gv, gs)
 		return nil
+	case *cuda.Device:
+		return backwardScoresCUDA(d, s, x, a, gv, gs)
 	}
 	return engine.Unsupported(d, "attention")
 }
@@ -107,6 +114,8 @@ func BackwardWeights(d engine.Device, x, gs, gw engine.Tensor, sink engine.Sink)
 	case *host.CPU:
 		backwardWeightsCPU(d, s, x, gs, gw, sink.Add)
 		return nil
+	case *cuda.Device:
+		return backwardWeightsCUDA(d, s, x, gs, gw, sink.Add)
 	}
 	return engine.Unsupported(d, "attention")
 }
@@ -144,6 +153,8 @@ func BackwardFeatures(d engine.Device, w, a, gs, gv, gx engine.Tensor, sink engi
 	case *host.CPU:
 		backwardFeaturesCPU(d, s, w, a, gs, gv, gx, sink.Add)
 		return nil
+	case *cuda.Device:
+		return backwardFeaturesCUDA(d, s, w, a, gs, gv, gx, sink.Add)
 	}
 	return engine.Unsupported(d, "attention")
 }

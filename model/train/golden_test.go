@@ -8,7 +8,9 @@ import (
 	"testing"
 
 	"avcu/engine"
+	"avcu/engine/cuda"
 	"avcu/engine/host"
+	"avcu/engine/ptx"
 	"avcu/kernels/kerneltest"
 	"avcu/model"
 	"avcu/ops"
@@ -114,9 +116,14 @@ func giveMask(t *testing.T, d engine.Device, g golden, mask []uint8) engine.Tens
 	return given
 }
 
-// devices are the reference and the CPU as users get it.
+// devices are the reference, the CPU as users get it, and the CUDA device on the virtual machine.
 func devices(t *testing.T) []engine.Device {
-	list := []engine.Device{host.NewRef()}
+	emu, err := cuda.Open(ptx.NewDriver(ptx.Options{}), cuda.Options{Name: "emu", Checks: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = emu.Close() })
+	list := []engine.Device{host.NewRef(), emu}
 	if cpu, err := host.NewCPU(host.Options{}); err == nil {
 		t.Cleanup(func() { _ = cpu.Close() })
 		list = append(list, cpu)

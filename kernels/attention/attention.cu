@@ -1,0 +1,284 @@
+/* Attention units over the frames of videos (attention.go): x [B,L,D] features, bytes or floats, rows ldx apart; w [C,D]; a and
+ * gs [B,L,C] unpadded; v [B,C,D].
+ *
+ *   attention_scores_*   s[f,i] = x[f,:]·w[i,:] (+ c[i]) for the frames f of a group, with that group's w: all frames against
+ *                        the units' weights forward, each video's frames against its own gv backward
+ *   attention_softmax    a = softmax over the frames of a video, in place
+ *   attention_gradient   gs = a * (g - sum_l a * g), g in gs on entry
+ *   attention_pool_*     v[g,i,:] = sum over the frames f of group g of a[f,i] * x[f,:]: a video forward, some of all frames for
+ *                        gw, whose groups attention_join then adds in order
+ *   attention_features   gx[f,:] = sum_i a[f,i] * gv[b,i,:] + gs[f,i] * w[i,:]
+ *
+ * Scores: 128 threads make 128 frames x 32 units, 8 x 4 each, over steps of 32 features; grid (ceil(frames/128), ceil(C/32),
+ * groups). Features become floats on their way into shared memory (16 KB, and 4 KB of weights), transposed; columns are
+ * exchanged by XOR so that neither the transposing stores nor the 16-byte loads meet a bank conflict.
+ * Pool: 128 threads make 32 units x 128 features, 8 x 4 each, over steps of 32 frames; grid (ceil(D/128), ceil(C/32), groups);
+ * 20 KB of shared memory.
+ * Each element is one chain of fma over its features, or its frames. 96 of 100 instructions between two steps are fma and
+ * shared loads; 3.8 GFLOP forward at the published shape. */
+#include "../cuda.h"
+
+/* 16 bytes of a row of which `left` are there, the rest zero. */
+DEVICE uint4 bytes16(const unsigned char *__restrict__ p, long long left, int fast) {
+	if (fast && left >= 16)
+		return load4u(p);
+	unsigned w[4] = {0, 0, 0, 0};
+#pragma unroll
+	for (int i = 0; i < 16; i++)
+		if (i < left)
+			w[i / 4] |= (unsigned)p[i] << 8 * (i % 4);
+	uint4 r = {w[0], w[1], w[2], w[3]};
+	return r;
+}
+
+DEVICE float4 dequantised4(unsigned q) {
+	return make_float4(dequantised(byte_of(q, 0)), dequantised(byte_of(q, 1)), dequantised(byte_of(q, 2)), dequantised(byte_of(q, 3)));
+}
+
+/* Four floats of a row of which `left` are there, the rest zero. */
+DEVICE float4 floats4(const float *__restrict__ p, long long left, int fast) {
+	if (fast && left >= 4)
+		return load4(p);
+	float4 r = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
+	if (left > 0)
+		r.x = p[0];
+	if (left > 1)
+		r.y = p[1];
+	if (left > 2)
+		r.z = p[2];
+	if (left > 3)
+		r.w = p[3];
+	return r;
+}
+
+/* 16 features of a row from p on, of which `left` are there. */
+DEVICE void features16(const unsigned char *p, long long left, int fast, float4 out[4]) {
+	uint4 q = bytes16(p, left, fast);
+	out[0] = dequantised4(q.x);
+	out[1] = dequantised4(q.y);
+	out[2] = dequantised4(q.z);
+	out[3] = dequantised4(q.w);
+}
+DEVICE void features16(const float *p, long long left, int fast, float4 out[4]) {
+#pragma unroll
+	for (int i = 0; i < 4; i++)
+		out[i] = floats4(p + 4 * i, left - 4 * i, fast);
+}
+
+DEVICE void multiply(float acc[8][4], float4 p, float4 q, float4 b) {
+	const float a[8] = {p.x, p.y, p.z, p.w, q.x, q.y, q.z, q.w};
+#pragma unroll
+	for (int i = 0; i < 8; i++) {
+		acc[i][0] = fmaf(a[i], b.x, acc[i][0]);
+		acc[i][1] = fmaf(a[i], b.y, acc[i][1]);
+		acc[i][2] = fmaf(a[i], b.z, acc[i][2]);
+		acc[i][3] = fmaf(a[i], b.w, acc[i][3]);
+	}
+}
+
+/* The first `left` of four floats to p. */
+DEVICE void put4(float *p, const float v[4], int left, int fast) {
+	if (fast && left >= 4) {
+		store4(p, make_float4(v[0], v[1], v[2], v[3]));
+		return;
+	}
+#pragma unroll
+	for (int i = 0; i < 4; i++)
+		if (i < left)
+			p[i] = v[i];
+}
+
+template <typename T>
+DEVICE void scores(const T *__restrict__ x, long long ldx, int frames, int d, const float *__restrict__ w, long long ldw, long long wgroup, const float *__restrict__ c, float *__restrict__ s, int units, int fastx, int fastw, int fasts) {
+	__shared__ float xs[32][128]; /* feature k of frame f at [k][f ^ 16*(k/16)] */
+	__shared__ float ws[32][32];  /* weight k of unit i at [k][i ^ 4*(k/4)] */
+	const int t = threadIdx.x, tx = t % 8, ty = t / 8;
+	const int f0 = blockIdx.x * 128, u0 = blockIdx.y * 32;
+	x += blockIdx.z * ldx * frames;
+	w += blockIdx.z * wgroup;
+	s += (long long)blockIdx.z * frames * units;
+	float acc[8][4] = {};
+	for (int k0 = 0; k0 < d; k0 += 32) {
+#pragma unroll
+		for (int h = 0; h < 2; h++) {
+			int row = (t + 128 * h) / 2, half = t % 2, k = k0 + 16 * half;
+			long long left = f0 + row < frames ? d - k : 0;
+			float4 f[4];
+			features16(x + (f0 + row) * ldx + k, left, fastx, f);
+#pragma unroll
+			for (int j = 0; j < 4; j++) {
+				float *to = &xs[16 * half + 4 * j][row ^ 16 * half];
+				to[0] = f[j].x;
+				to[128] = f[j].y;
+				to[256] = f[j].z;
+				to[384] = f[j].w;
+			}
+			int unit = (t + 128 * h) / 8, k4 = t % 8;
+			float4 g = floats4(w + (u0 + unit) * ldw + k0 + 4 * k4, u0 + unit < units ? d - k0 - 4 * k4 : 0, fastw);
+			float *to = &ws[4 * k4][unit ^ 4 * k4];
+			to[0] = g.x;
+			to[32] = g.y;
+			to[64] = g.z;
+			to[96] = g.w;
+		}
+		__syncthreads();
+#pragma unroll
+		for (int k = 0; k < 32; k++)
+			multiply(acc, load4(&xs[k][8 * ty ^ 16 * (k / 16)]), load4(&xs[k][(8 * ty ^ 16 * (k / 16)) + 4]), load4(&ws[k][4 * tx ^ 4 * (k / 4)]));
+		__syncthreads();
+	}
+	int u = u0 + 4 * tx;
+	float bias[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+	if (c)
+		for (int j = 0; j < 4; j++)
+			if (u + j < units)
+				bias[j] = c[u + j];
+#pragma unroll
+	for (int i = 0; i < 8; i++) {
+		long long f = f0 + 8 * ty + i;
+		if (f >= frames)
+			break;
+#pragma unroll
+		for (int j = 0; j < 4; j++)
+			acc[i][j] += bias[j];
+		put4(s + f * units + u, acc[i], units - u, fasts);
+	}
+}
+
+#define SCORES(name, T)                                                                                                                  \
+	KERNEL __launch_bounds__(128) name(const T *__restrict__ x, long long ldx, int frames, int d, const float *__restrict__ w,           \
+	                                   long long ldw, long long wgroup, const float *__restrict__ c, float *__restrict__ s, int units, \
+	                                   int fastx, int fastw, int fasts) {                                                               \
+		scores(x, ldx, frames, d, w, ldw, wgroup, c, s, units, fastx, fastw, fasts);                                                     \
+	}
+SCORES(attention_scores_bytes, unsigned char)
+SCORES(attention_scores_floats, float)
+
+/* Where the four features from 4*q on lie in a row of 128: 16-byte stores of 16 features a thread, and loads of 4, without
+ * conflicts. */
+DEVICE int turned(int q) { return 16 * (q / 4) + 4 * ((q + q / 8) & 3); }
+
+template <typename T>
+DEVICE void pool(const T *__restrict__ x, long long ldx, int all, int group, int d, const float *__restrict__ a, int units, float *__restrict__ v, long long ldv, int fastx, int fasta, int fastv) {
+	__shared__ float xs[32][128];
+	__shared__ float as[32][32];
+	const int t = threadIdx.x, tx = t % 32, ty = t / 32;
+	const int d0 = blockIdx.x * 128, u0 = blockIdx.y * 32;
+	const int first = blockIdx.z * group, last = first + group < all ? first + group : all;
+	float acc[8][4] = {};
+	for (int f0 = first; f0 < last; f0 += 32) {
+		int n = last - f0 < 32 ? last - f0 : 32;
+#pragma unroll
+		for (int h = 0; h < 2; h++) {
+			int row = (t + 128 * h) / 8, p = t % 8;
+			bool there = row < n;
+			float4 f[4];
+			features16(x + (f0 + row) * ldx + d0 + 16 * p, there ? d - d0 - 16 * p : 0, fastx, f);
+#pragma unroll
+			for (int j = 0; j < 4; j++)
+				store4(&xs[row][turned(4 * p + j)], f[j]);
+			int u = u0 + 4 * p;
+			store4(&as[row][4 * p], floats4(a + (long long)(f0 + row) * units + u, there ? units - u : 0, fasta));
+		}
+		__syncthreads();
+		for (int l = 0; l < n; l += 4) {
+#pragma unroll
+			for (int k = 0; k < 4; k++)
+				multiply(acc, load4(&as[l + k][8 * ty]), load4(&as[l + k][8 * ty + 4]), load4(&xs[l + k][turned(tx)]));
+		}
+		__syncthreads();
+	}
+	int left = d - d0 - 4 * tx;
+#pragma unroll
+	for (int i = 0; i < 8; i++) {
+		int u = u0 + 8 * ty + i;
+		if (u < units)
+			put4(v + ((long long)blockIdx.z * units + u) * ldv + d0 + 4 * tx, acc[i], left, fastv);
+	}
+}
+
+#define POOL(name, T)                                                                                                                    \
+	KERNEL __launch_bounds__(128) name(const T *__restrict__ x, long long ldx, int all, int group, int d, const float *__restrict__ a,    \
+	                                   int units, float *__restrict__ v, long long ldv, int fastx, int fasta, int fastv) {               \
+		pool(x, ldx, all, group, d, a, units, v, ldv, fastx, fasta, fastv);                                                              \
+	}
+POOL(attention_pool_bytes, unsigned char)
+POOL(attention_pool_floats, float)
+
+/* Grid (ceil(C/32), B), 256 threads: lane a unit, warp a part of the frames, folded in order. */
+KERNEL __launch_bounds__(256) attention_softmax(float *__restrict__ a, int frames, int units) {
+	__shared__ float part[2][8][32];
+	const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, u = blockIdx.x * 32 + lane;
+	a += (long long)blockIdx.y * frames * units + u;
+	const bool there = u < units;
+	float top = -INFINITE;
+	for (int l = warp; there && l < frames; l += 8) {
+		float s = a[(long long)l * units];
+		top = s > top || s != s ? s : top;
+	}
+	part[0][warp][lane] = top;
+	__syncthreads();
+	for (int i = 0; i < 8; i++) {
+		float o = part[0][i][lane];
+		top = o > top || o != o ? o : top;
+	}
+	float sum = 0.0f;
+	for (int l = warp; there && l < frames; l += 8) {
+		float e = exp_of(a[(long long)l * units] - top);
+		a[(long long)l * units] = e;
+		sum += e;
+	}
+	part[1][warp][lane] = sum;
+	__syncthreads();
+	sum = part[1][0][lane];
+	for (int i = 1; i < 8; i++)
+		sum += part[1][i][lane];
+	for (int l = warp; there && l < frames; l += 8)
+		a[(long long)l * units] /= sum;
+}
+
+/* As attention_softmax. */
+KERNEL __launch_bounds__(256) attention_gradient(const float *__restrict__ a, float *__restrict__ gs, int frames, int units) {
+	__shared__ float part[8][32];
+	const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, u = blockIdx.x * 32 + lane;
+	const long long at = (long long)blockIdx.y * frames * units + u;
+	const bool there = u < units;
+	float sum = 0.0f;
+	for (int l = warp; there && l < frames; l += 8)
+		sum = fmaf(a[at + (long long)l * units], gs[at + (long long)l * units], sum);
+	part[warp][lane] = sum;
+	__syncthreads();
+	sum = part[0][lane];
+	for (int i = 1; i < 8; i++)
+		sum += part[i][lane];
+	for (int l = warp; there && l < frames; l += 8) {
+		long long i = at + (long long)l * units;
+		gs[i] = a[i] * (gs[i] - sum);
+	}
+}
+
+/* gw[i,k] = (add ? gw[i,k] : 0) + the sum over groups of part [groups, C, ldp]; grid (ceil(D/256), C). */
+KERNEL __launch_bounds__(256) attention_join(const float *__restrict__ part, int groups, long long ldp, float *__restrict__ gw, long long ldw, int units, int d, int add) {
+	int k = blockIdx.x * 256 + threadIdx.x, i = blockIdx.y;
+	if (k >= d)
+		return;
+	float s = 0.0f;
+	for (int g = 0; g < groups; g++)
+		s += part[((long long)g * units + i) * ldp + k];
+	gw[i * ldw + k] = add ? gw[i * ldw + k] + s : s;
+}
+
+/* Grid (ceil(D/256), L, B). Without w there is only the first term. */
+KERNEL __launch_bounds__(256) attention_features(const float *__restrict__ w, long long ldw, const float *__restrict__ a, const float *__restrict__ gs, const float *__restrict__ gv, long long ldv, float *__restrict__ gx, long long ldx, int frames, int units, int d, int add) {
+	int k = blockIdx.x * 256 + threadIdx.x;
+	if (k >= d)
+		return;
+	long long f = (long long)blockIdx.z * frames + blockIdx.y;
+	float s = 0.0f;
+	for (int i = 0; i < units; i++) {
+		s = fmaf(a[f * units + i], gv[((long long)blockIdx.z * units + i) * ldv + k], s);
+		if (w)
+			s = fmaf(gs[f * units + i], w[i * ldw + k], s);
+	}
+	gx[f * ldx + k] = add ? gx[f * ldx + k] + s : s;
+}
