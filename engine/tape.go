@@ -128,13 +128,36 @@ func (t *Tape) Input(name string, typ DType, dims ...int) *Var {
 // the op's inputs has one.
 func (t *Tape) Value(name string, inputs []*Var, dims ...int) *Var {
 	v := &Var{Name: name, Value: t.arena.Tensor(Float32, dims...)}
-	for _, in := range inputs {
-		if t.train && in != nil && in.NeedsGrad() {
-			v.Grad = t.arena.Tensor(Float32, dims...)
-			break
-		}
+	if t.learns(inputs) {
+		v.Grad = t.arena.Tensor(Float32, dims...)
 	}
 	return v
+}
+
+// Rows is Value with rows padded to whole vectors where they are longer than one, as those of
+// parameters are: logits of 3,862 classes lie 3,872 apart.
+func (t *Tape) Rows(name string, inputs []*Var, dims ...int) *Var {
+	const vector = 16
+	cols := dims[len(dims)-1]
+	if cols <= vector || cols%vector == 0 {
+		return t.Value(name, inputs, dims...)
+	}
+	ld := (cols + vector - 1) / vector * vector
+	v := &Var{Name: name, Value: t.arena.Padded(Float32, ld, dims...)}
+	if t.learns(inputs) {
+		v.Grad = t.arena.Padded(Float32, ld, dims...)
+	}
+	return v
+}
+
+// learns reports that a value made of these has a gradient.
+func (t *Tape) learns(inputs []*Var) bool {
+	for _, in := range inputs {
+		if t.train && in != nil && in.NeedsGrad() {
+			return true
+		}
+	}
+	return false
 }
 
 // Record appends an op with what it reads. Backward may be nil where nothing upstream learns.

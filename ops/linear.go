@@ -32,7 +32,11 @@ func Linear(t *engine.Tape, name string, x *engine.Var, d Dense) *engine.Var {
 	dims := x.Value.Dims()
 	dims[len(dims)-1] = out
 	inputs := []*engine.Var{x, d.Weights, d.Bias}
-	y := t.Value(name, inputs, dims...)
+	make := t.Value
+	if len(dims) == 2 { // frames of videos stay side by side
+		make = t.Rows
+	}
+	y := make(name, inputs, dims...)
 	if d.Act != Identity {
 		y.OfferFold(uint8(d.Act))
 	}

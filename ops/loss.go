@@ -52,7 +52,7 @@ func Probabilities(t *engine.Tape, kind LossKind, logits *engine.Var) *engine.Va
 	if kind == Softmax {
 		prob = softmaxce.Prob
 	}
-	y := t.Value("probabilities", nil, logits.Value.Dims()...)
+	y := t.Rows("probabilities", nil, logits.Value.Dims()...)
 	t.Record("probabilities", nil, func(p *engine.Pass) error {
 		return prob(t.Device(), rows(logits.Value, p), rows(y.Value, p))
 	}, nil)

@@ -18,28 +18,31 @@
  * shared loads; 3.8 GFLOP forward at the published shape. */
 #include "../cuda.h"
 
-/* 16 bytes of a row of which `left` are there, the rest zero. */
-DEVICE uint4 bytes16(const unsigned char *__restrict__ p, long long left, int fast) {
-	if (fast && left >= 16)
-		return load4u(p);
+/* 16 features of a row from p on, of which `left` are there, the rest zero or whatever a zero byte means. FAST: all or none of
+ * them are there, at a 16-byte boundary. */
+template <bool FAST> DEVICE void features16(const unsigned char *__restrict__ p, long long left, float4 out[4]) {
 	unsigned w[4] = {0, 0, 0, 0};
+	if (FAST && left > 0) {
+		uint4 q = load4u(p);
+		w[0] = q.x;
+		w[1] = q.y;
+		w[2] = q.z;
+		w[3] = q.w;
+	}
 #pragma unroll
 	for (int i = 0; i < 16; i++)
-		if (i < left)
+		if (!FAST && i < left)
 			w[i / 4] |= (unsigned)p[i] << 8 * (i % 4);
-	uint4 r = {w[0], w[1], w[2], w[3]};
-	return r;
-}
-
-DEVICE float4 dequantised4(unsigned q) {
-	return make_float4(dequantised(byte_of(q, 0)), dequantised(byte_of(q, 1)), dequantised(byte_of(q, 2)), dequantised(byte_of(q, 3)));
+#pragma unroll
+	for (int i = 0; i < 4; i++)
+		out[i] = make_float4(dequantised(byte_of(w[i], 0)), dequantised(byte_of(w[i], 1)), dequantised(byte_of(w[i], 2)), dequantised(byte_of(w[i], 3)));
 }
 
 /* Four floats of a row of which `left` are there, the rest zero. */
-DEVICE float4 floats4(const float *__restrict__ p, long long left, int fast) {
-	if (fast && left >= 4)
-		return load4(p);
+template <bool FAST> DEVICE float4 floats4(const float *__restrict__ p, long long left) {
 	float4 r = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
+	if (FAST)
+		return left > 0 ? load4(p) : r;
 	if (left > 0)
 		r.x = p[0];
 	if (left > 1)
@@ -51,18 +54,23 @@ DEVICE float4 floats4(const float *__restrict__ p, long long left, int fast) {
 	return r;
 }
 
-/* 16 features of a row from p on, of which `left` are there. */
-DEVICE void features16(const unsigned char *p, long long left, int fast, float4 out[4]) {
-	uint4 q = bytes16(p, left, fast);
-	out[0] = dequantised4(q.x);
-	out[1] = dequantised4(q.y);
-	out[2] = dequantised4(q.z);
-	out[3] = dequantised4(q.w);
-}
-DEVICE void features16(const float *p, long long left, int fast, float4 out[4]) {
+template <bool FAST> DEVICE void features16(const float *__restrict__ p, long long left, float4 out[4]) {
 #pragma unroll
 	for (int i = 0; i < 4; i++)
-		out[i] = floats4(p + 4 * i, left - 4 * i, fast);
+		out[i] = floats4<FAST>(p + 4 * i, left - 4 * i);
+}
+
+/* The first `left` of four floats to p; FAST: all or none. */
+template <bool FAST> DEVICE void put4(float *p, const float v[4], int left) {
+	if (FAST) {
+		if (left > 0)
+			store4(p, make_float4(v[0], v[1], v[2], v[3]));
+		return;
+	}
+#pragma unroll
+	for (int i = 0; i < 4; i++)
+		if (i < left)
+			p[i] = v[i];
 }
 
 DEVICE void multiply(float acc[8][4], float4 p, float4 q, float4 b) {
@@ -76,20 +84,8 @@ DEVICE void multiply(float acc[8][4], float4 p, float4 q, float4 b) {
 	}
 }
 
-/* The first `left` of four floats to p. */
-DEVICE void put4(float *p, const float v[4], int left, int fast) {
-	if (fast && left >= 4) {
-		store4(p, make_float4(v[0], v[1], v[2], v[3]));
-		return;
-	}
-#pragma unroll
-	for (int i = 0; i < 4; i++)
-		if (i < left)
-			p[i] = v[i];
-}
-
-template <typename T>
-DEVICE void scores(const T *__restrict__ x, long long ldx, int frames, int d, const float *__restrict__ w, long long ldw, long long wgroup, const float *__restrict__ c, float *__restrict__ s, int units, int fastx, int fastw, int fasts) {
+template <bool FAST, typename T>
+DEVICE void scores(const T *__restrict__ x, long long ldx, int frames, int d, const float *__restrict__ w, long long ldw, long long wgroup, const float *__restrict__ c, float *__restrict__ s, int units) {
 	__shared__ float xs[32][128]; /* feature k of frame f at [k][f ^ 16*(k/16)] */
 	__shared__ float ws[32][32];  /* weight k of unit i at [k][i ^ 4*(k/4)] */
 	const int t = threadIdx.x, tx = t % 8, ty = t / 8;
@@ -104,7 +100,7 @@ DEVICE void scores(const T *__restrict__ x, long long ldx, int frames, int d, co
 			int row = (t + 128 * h) / 2, half = t % 2, k = k0 + 16 * half;
 			long long left = f0 + row < frames ? d - k : 0;
 			float4 f[4];
-			features16(x + (f0 + row) * ldx + k, left, fastx, f);
+			features16<FAST>(x + (f0 + row) * ldx + k, left, f);
 #pragma unroll
 			for (int j = 0; j < 4; j++) {
 				float *to = &xs[16 * half + 4 * j][row ^ 16 * half];
@@ -114,7 +110,7 @@ DEVICE void scores(const T *__restrict__ x, long long ldx, int frames, int d, co
 				to[384] = f[j].w;
 			}
 			int unit = (t + 128 * h) / 8, k4 = t % 8;
-			float4 g = floats4(w + (u0 + unit) * ldw + k0 + 4 * k4, u0 + unit < units ? d - k0 - 4 * k4 : 0, fastw);
+			float4 g = floats4<FAST>(w + (u0 + unit) * ldw + k0 + 4 * k4, u0 + unit < units ? d - k0 - 4 * k4 : 0);
 			float *to = &ws[4 * k4][unit ^ 4 * k4];
 			to[0] = g.x;
 			to[32] = g.y;
@@ -141,25 +137,26 @@ DEVICE void scores(const T *__restrict__ x, long long ldx, int frames, int d, co
 #pragma unroll
 		for (int j = 0; j < 4; j++)
 			acc[i][j] += bias[j];
-		put4(s + f * units + u, acc[i], units - u, fasts);
+		put4<FAST>(s + f * units + u, acc[i], units - u);
 	}
 }
 
-#define SCORES(name, T)                                                                                                                  \
+#define SCORES(name, T, FAST)                                                                                                            \
 	KERNEL __launch_bounds__(128) name(const T *__restrict__ x, long long ldx, int frames, int d, const float *__restrict__ w,           \
-	                                   long long ldw, long long wgroup, const float *__restrict__ c, float *__restrict__ s, int units, \
-	                                   int fastx, int fastw, int fasts) {                                                               \
-		scores(x, ldx, frames, d, w, ldw, wgroup, c, s, units, fastx, fastw, fasts);                                                     \
+	                                   long long ldw, long long wgroup, const float *__restrict__ c, float *__restrict__ s, int units) { \
+		scores<FAST>(x, ldx, frames, d, w, ldw, wgroup, c, s, units);                                                                    \
 	}
-SCORES(attention_scores_bytes, unsigned char)
-SCORES(attention_scores_floats, float)
+SCORES(attention_scores_bytes, unsigned char, true)
+SCORES(attention_scores_floats, float, true)
+SCORES(attention_scores_bytes_any, unsigned char, false)
+SCORES(attention_scores_floats_any, float, false)
 
 /* Where the four features from 4*q on lie in a row of 128: 16-byte stores of 16 features a thread, and loads of 4, without
  * conflicts. */
 DEVICE int turned(int q) { return 16 * (q / 4) + 4 * ((q + q / 8) & 3); }
 
-template <typename T>
-DEVICE void pool(const T *__restrict__ x, long long ldx, int all, int group, int d, const float *__restrict__ a, int units, float *__restrict__ v, long long ldv, int fastx, int fasta, int fastv) {
+template <bool FAST, typename T>
+DEVICE void pool(const T *__restrict__ x, long long ldx, int all, int group, int d, const float *__restrict__ a, int units, float *__restrict__ v, long long ldv) {
 	__shared__ float xs[32][128];
 	__shared__ float as[32][32];
 	const int t = threadIdx.x, tx = t % 32, ty = t / 32;
@@ -173,12 +170,12 @@ DEVICE void pool(const T *__restrict__ x, long long ldx, int all, int group, int
 			int row = (t + 128 * h) / 8, p = t % 8;
 			bool there = row < n;
 			float4 f[4];
-			features16(x + (f0 + row) * ldx + d0 + 16 * p, there ? d - d0 - 16 * p : 0, fastx, f);
+			features16<FAST>(x + (f0 + row) * ldx + d0 + 16 * p, there ? d - d0 - 16 * p : 0, f);
 #pragma unroll
 			for (int j = 0; j < 4; j++)
 				store4(&xs[row][turned(4 * p + j)], f[j]);
 			int u = u0 + 4 * p;
-			store4(&as[row][4 * p], floats4(a + (long long)(f0 + row) * units + u, there ? units - u : 0, fasta));
+			store4(&as[row][4 * p], floats4<FAST>(a + (long long)(f0 + row) * units + u, there ? units - u : 0));
 		}
 		__syncthreads();
 		for (int l = 0; l < n; l += 4) {
@@ -193,26 +190,38 @@ DEVICE void pool(const T *__restrict__ x, long long ldx, int all, int group, int
 	for (int i = 0; i < 8; i++) {
 		int u = u0 + 8 * ty + i;
 		if (u < units)
-			put4(v + ((long long)blockIdx.z * units + u) * ldv + d0 + 4 * tx, acc[i], left, fastv);
+			put4<FAST>(v + ((long long)blockIdx.z * units + u) * ldv + d0 + 4 * tx, acc[i], left);
 	}
 }
 
-#define POOL(name, T)                                                                                                                    \
+#define POOL(name, T, FAST)                                                                                                              \
 	KERNEL __launch_bounds__(128) name(const T *__restrict__ x, long long ldx, int all, int group, int d, const float *__restrict__ a,    \
-	                                   int units, float *__restrict__ v, long long ldv, int fastx, int fasta, int fastv) {               \
-		pool(x, ldx, all, group, d, a, units, v, ldv, fastx, fasta, fastv);                                                              \
+	                                   int units, float *__restrict__ v, long long ldv) {                                                \
+		pool<FAST>(x, ldx, all, group, d, a, units, v, ldv);                                                                             \
 	}
-POOL(attention_pool_bytes, unsigned char)
-POOL(attention_pool_floats, float)
+POOL(attention_pool_bytes, unsigned char, true)
+POOL(attention_pool_floats, float, true)
+POOL(attention_pool_bytes_any, unsigned char, false)
+POOL(attention_pool_floats_any, float, false)
 
-/* Grid (ceil(C/32), B), 256 threads: lane a unit, warp a part of the frames, folded in order. */
+/* Grid (ceil(C/32), B), 256 threads: lane a unit, warp every eighth frame, folded in order. A warp's first HELD frames stay in
+ * registers between the passes. */
+enum { HELD = 16 };
+
 KERNEL __launch_bounds__(256) attention_softmax(float *__restrict__ a, int frames, int units) {
 	__shared__ float part[2][8][32];
 	const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, u = blockIdx.x * 32 + lane;
 	a += (long long)blockIdx.y * frames * units + u;
-	const bool there = u < units;
-	float top = -INFINITE;
-	for (int l = warp; there && l < frames; l += 8) {
+	const int n = u < units ? frames : 0;
+	float held[HELD], top = -INFINITE;
+#pragma unroll
+	for (int i = 0; i < HELD; i++) {
+		held[i] = -INFINITE;
+		if (warp + 8 * i < n)
+			held[i] = a[(long long)(warp + 8 * i) * units];
+		top = held[i] > top || held[i] != held[i] ? held[i] : top;
+	}
+	for (int l = warp + 8 * HELD; l < n; l += 8) {
 		float s = a[(long long)l * units];
 		top = s > top || s != s ? s : top;
 	}
@@ -223,17 +232,22 @@ KERNEL __launch_bounds__(256) attention_softmax(float *__restrict__ a, int frame
 		top = o > top || o != o ? o : top;
 	}
 	float sum = 0.0f;
-	for (int l = warp; there && l < frames; l += 8) {
-		float e = exp_of(a[(long long)l * units] - top);
-		a[(long long)l * units] = e;
-		sum += e;
-	}
+#pragma unroll
+	for (int i = 0; i < HELD; i++)
+		if (warp + 8 * i < n)
+			sum += held[i] = exp_of(held[i] - top);
+	for (int l = warp + 8 * HELD; l < n; l += 8)
+		sum += a[(long long)l * units] = exp_of(a[(long long)l * units] - top);
 	part[1][warp][lane] = sum;
 	__syncthreads();
 	sum = part[1][0][lane];
 	for (int i = 1; i < 8; i++)
 		sum += part[1][i][lane];
-	for (int l = warp; there && l < frames; l += 8)
+#pragma unroll
+	for (int i = 0; i < HELD; i++)
+		if (warp + 8 * i < n)
+			a[(long long)(warp + 8 * i) * units] = held[i] / sum;
+	for (int l = warp + 8 * HELD; l < n; l += 8)
 		a[(long long)l * units] /= sum;
 }
 
@@ -241,19 +255,31 @@ KERNEL __launch_bounds__(256) attention_softmax(float *__restrict__ a, int frame
 KERNEL __launch_bounds__(256) attention_gradient(const float *__restrict__ a, float *__restrict__ gs, int frames, int units) {
 	__shared__ float part[8][32];
 	const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, u = blockIdx.x * 32 + lane;
-	const long long at = (long long)blockIdx.y * frames * units + u;
-	const bool there = u < units;
-	float sum = 0.0f;
-	for (int l = warp; there && l < frames; l += 8)
-		sum = fmaf(a[at + (long long)l * units], gs[at + (long long)l * units], sum);
+	a += (long long)blockIdx.y * frames * units + u;
+	gs += (long long)blockIdx.y * frames * units + u;
+	const int n = u < units ? frames : 0;
+	float weight[HELD], g[HELD], sum = 0.0f;
+#pragma unroll
+	for (int i = 0; i < HELD; i++)
+		if (warp + 8 * i < n) {
+			weight[i] = a[(long long)(warp + 8 * i) * units];
+			g[i] = gs[(long long)(warp + 8 * i) * units];
+			sum = fmaf(weight[i], g[i], sum);
+		}
+	for (int l = warp + 8 * HELD; l < n; l += 8)
+		sum = fmaf(a[(long long)l * units], gs[(long long)l * units], sum);
 	part[warp][lane] = sum;
 	__syncthreads();
 	sum = part[0][lane];
 	for (int i = 1; i < 8; i++)
 		sum += part[i][lane];
-	for (int l = warp; there && l < frames; l += 8) {
-		long long i = at + (long long)l * units;
-		gs[i] = a[i] * (gs[i] - sum);
+#pragma unroll
+	for (int i = 0; i < HELD; i++)
+		if (warp + 8 * i < n)
+			gs[(long long)(warp + 8 * i) * units] = weight[i] * (g[i] - sum);
+	for (int l = warp + 8 * HELD; l < n; l += 8) {
+		long long at = (long long)l * units;
+		gs[at] = a[at] * (gs[at] - sum);
 	}
 }
 

@@ -12,17 +12,23 @@ var ptx string
 
 var source = cuda.Source{Name: "attention", PTX: ptx}
 
-// fast reports that rows of t can be read 16 bytes at a time.
-func fast(t engine.Tensor, ld int) uint64 {
-	return cuda.Bool(cuda.Addr(t)%16 == 0 && int64(ld)*t.Type().Size()%16 == 0)
+// whole reports that rows of n elements, ld apart from an address, are whole groups of 16 bytes (of 16
+// elements, where they are features).
+func whole(addr uint64, ld, n int, group int) bool {
+	return addr%16 == 0 && ld%group == 0 && n%group == 0
 }
 
-// entry is the kernel of this name for the features' type.
-func entry(name string, x engine.Tensor) string {
-	if x.Type() == engine.Uint8 {
+// entry is the kernel of this name for the features' type, and for accesses of 16 bytes or of any size.
+func entry(name string, x engine.Tensor, fast bool) string {
+	switch {
+	case x.Type() == engine.Uint8 && fast:
 		return name + "_bytes"
+	case x.Type() == engine.Uint8:
+		return name + "_bytes_any"
+	case fast:
+		return name + "_floats"
 	}
-	return name + "_floats"
+	return name + "_floats_any"
 }
 
 const maxGrid = 65535 // blocks along y and z
@@ -50,8 +56,9 @@ func scoresCUDA(d *cuda.Device, s size, x, w, c, out engine.Tensor) error {
 			x, w, out = x.Range(first, first+n), w.Range(first, first+n), out.Range(first, first+n)
 		}
 		grid := cuda.Grid{X: (frames + 127) / 128, Y: (s.units + 31) / 32, Z: n, Threads: 128}
-		return d.Launch(&source, entry("attention_scores", x), grid, cuda.Addr(x), cuda.Int(x.LD()), cuda.Int(frames), cuda.Int(s.d),
-			cuda.Addr(w), cuda.Int(w.LD()), cuda.Int(stride), cuda.Addr(c), cuda.Addr(out), cuda.Int(s.units), fast(x, x.LD()), fast(w, w.LD()), fast(out, s.units))
+		fast := whole(cuda.Addr(x), x.LD(), s.d, 16) && whole(cuda.Addr(w), w.LD(), s.d, 4) && whole(cuda.Addr(out), s.units, s.units, 4)
+		return d.Launch(&source, entry("attention_scores", x, fast), grid, cuda.Addr(x), cuda.Int(x.LD()), cuda.Int(frames), cuda.Int(s.d),
+			cuda.Addr(w), cuda.Int(w.LD()), cuda.Int(stride), cuda.Addr(c), cuda.Addr(out), cuda.Int(s.units))
 	})
 }
 
@@ -64,8 +71,9 @@ func poolCUDA(d *cuda.Device, s size, x, a engine.Tensor, group int, v uint64, l
 		x, a := x.Reshape(all, s.d).Range(first*group, min(all, (first+n)*group)), a.Reshape(all, s.units).Range(first*group, min(all, (first+n)*group))
 		to := v + 4*uint64(first)*uint64(s.units)*uint64(ldv)
 		grid := cuda.Grid{X: (s.d + 127) / 128, Y: (s.units + 31) / 32, Z: n, Threads: 128}
-		return d.Launch(&source, entry("attention_pool", x), grid, cuda.Addr(x), cuda.Int(x.LD()), cuda.Int(x.Dim(0)), cuda.Int(group), cuda.Int(s.d),
-			cuda.Addr(a), cuda.Int(s.units), to, cuda.Int(ldv), fast(x, x.LD()), fast(a, s.units), cuda.Bool(to%16 == 0 && ldv%4 == 0))
+		fast := whole(cuda.Addr(x), x.LD(), s.d, 16) && whole(cuda.Addr(a), s.units, s.units, 4) && whole(to, ldv, s.d, 4)
+		return d.Launch(&source, entry("attention_pool", x, fast), grid, cuda.Addr(x), cuda.Int(x.LD()), cuda.Int(x.Dim(0)), cuda.Int(group), cuda.Int(s.d),
+			cuda.Addr(a), cuda.Int(s.units), to, cuda.Int(ldv))
 	})
 }
 
