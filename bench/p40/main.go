@@ -12,7 +12,6 @@ import (
 
 	"avcu/engine"
 	"avcu/engine/cuda"
-	"avcu/engine/ptx"
 	"avcu/model"
 	"avcu/model/train"
 	"avcu/ops"
@@ -20,7 +19,7 @@ import (
 
 func main() {
 	kernels := flag.String("kernels", "kernels", "the folder of the kernels")
-	blocks := flag.Int("blocks", 4, "blocks of each grid that are run")
+	blocks := flag.Int("blocks", 12, "pairs of neighbouring blocks of each grid that are run")
 	batch := flag.Int("batch", 256, "videos")
 	check := flag.String("check", "", "a table to compare with, such as docs/p40.json")
 	out := flag.String("out", "", "where to write the table for -check")
@@ -80,8 +79,7 @@ func published() model.Spec {
 
 // record runs one training step and one evaluation on the virtual machine and returns their launches.
 func record(blocks, batch int) (step, forward []launch, err error) {
-	vm := ptx.NewDriver(ptx.Options{NoChecks: true, Count: true, Slice: slice(blocks)})
-	r := &recorder{Driver: vm, names: map[cuda.Function]string{}}
+	r := newRecorder(blocks)
 	dev, err := cuda.Open(r, cuda.Options{Name: "emu"})
 	if err != nil {
 		return nil, nil, err

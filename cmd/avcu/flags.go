@@ -7,8 +7,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"avcu/engine"
-	"avcu/engine/host"
 	"avcu/io/yt8m"
 	"avcu/model"
 	"avcu/model/config"
@@ -18,8 +16,6 @@ import (
 func env(name string) []string {
 	return []string{"AVCU_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))}
 }
-
-const deviceUsage = "auto, cpu, ref, emu or cuda[:N]"
 
 func textFlag(name, usage, value string) *cli.StringFlag {
 	return &cli.StringFlag{Name: name, Usage: usage, Value: value, EnvVars: env(name)}
@@ -113,28 +109,6 @@ func specOf(m config.Model) model.Spec {
 		s.Modalities = append(s.Modalities, model.Modality{Name: name, Dim: m.FeatureDims[i], Units: m.ClusterNums[i]})
 	}
 	return s
-}
-
-// openDevice makes the device that a name asks for.
-func openDevice(name string, threads int) (engine.Device, error) {
-	if threads < 0 {
-		return nil, usagef("--threads %d: a number from 0 on, 0 for all cores", threads)
-	}
-	switch {
-	case name == "ref":
-		return host.NewRef(), nil
-	case name == "cpu":
-		return host.NewCPU(host.Options{Threads: threads})
-	case name == "auto":
-		cpu, err := host.NewCPU(host.Options{Threads: threads})
-		if err != nil {
-			return host.NewRef(), nil
-		}
-		return cpu, nil
-	case name == "emu" || name == "cuda" || strings.HasPrefix(name, "cuda:"):
-		return nil, fmt.Errorf("device %s: this program has no CUDA in it; use cpu or ref", name)
-	}
-	return nil, usagef("unknown device %q; there are auto, cpu and ref", name)
 }
 
 // reading says how to read data for one purpose.

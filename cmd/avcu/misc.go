@@ -6,8 +6,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
-
-	"avcu/engine/host"
 )
 
 const version = "0.1.0"
@@ -15,21 +13,6 @@ const version = "0.1.0"
 func versionCommand() *cli.Command {
 	return &cli.Command{Name: "version", Usage: "print the version", Action: func(c *cli.Context) error {
 		_, err := fmt.Fprintf(c.App.Writer, "avcu %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-		return err
-	}}
-}
-
-func devicesCommand() *cli.Command {
-	return &cli.Command{Name: "devices", Usage: "list what can compute here", Action: func(c *cli.Context) error {
-		if cpu, err := host.NewCPU(host.Options{}); err != nil {
-			fmt.Fprintf(c.App.Writer, "cpu   none: %v\n", err)
-		} else {
-			fmt.Fprintf(c.App.Writer, "cpu   %s\n", cpu.Describe())
-			if err := cpu.Close(); err != nil {
-				return err
-			}
-		}
-		_, err := fmt.Fprintf(c.App.Writer, "ref   %s\n", host.NewRef().Describe())
 		return err
 	}}
 }
