@@ -24,6 +24,7 @@ type Device struct {
 	scratch         *engine.Memory
 	pinned          []pinned
 	launches        int64
+	lost            bool // a kernel failed, and its context with all that it holds is gone
 }
 
 // Options of Open.
@@ -148,7 +149,15 @@ type MemoryError struct {
 
 // Error says how much was asked for and how much there is.
 func (e *MemoryError) Error() string {
-	return fmt.Sprintf("cuda: asked for %d MB where %d MB of %d MB are free: %v", e.Asked>>20, e.Free>>20, e.Total>>20, e.err)
+	return fmt.Sprintf("cuda: asked for %s where %s of %s are free: %v", size(e.Asked), size(e.Free), size(e.Total), e.err)
+}
+
+// size is a number of bytes for people.
+func size(bytes int64) string {
+	if bytes < 10<<20 {
+		return fmt.Sprintf("%d KB", (bytes+1023)>>10)
+	}
+	return fmt.Sprintf("%d MB", bytes>>20)
 }
 
 // Unwrap is ErrOutOfMemory, wrapped.
@@ -161,6 +170,9 @@ func (d *Device) Free(m *engine.Memory) error {
 	}
 	addr := m.Addr
 	m.Addr, m.Bytes = 0, 0
+	if d.lost {
+		return nil
+	}
 	return d.drv.Free(addr)
 }
 
@@ -172,7 +184,7 @@ func (d *Device) CopyIn(dst engine.Buffer, src []byte) error {
 	if len(src) == 0 {
 		return nil
 	}
-	if err := d.drv.SyncStream(d.compute); err != nil {
+	if err := d.wait(); err != nil {
 		return err
 	}
 	return d.drv.CopyIn(dst.Addr(), src)
@@ -186,7 +198,7 @@ func (d *Device) CopyOut(dst []byte, src engine.Buffer) error {
 	if len(dst) == 0 {
 		return nil
 	}
-	if err := d.drv.SyncStream(d.compute); err != nil {
+	if err := d.wait(); err != nil {
 		return err
 	}
 	return d.drv.CopyOut(dst, src.Addr())
@@ -201,7 +213,16 @@ func (d *Device) Fill(dst engine.Buffer, value byte) error {
 }
 
 // Sync waits for everything that was started.
-func (d *Device) Sync() error { return d.drv.Sync() }
+func (d *Device) Sync() error { return d.failed(d.drv.Sync()) }
+
+// wait waits for the kernels.
+func (d *Device) wait() error { return d.failed(d.drv.SyncStream(d.compute)) }
+
+// failed notes that a call that reports errors of kernels did.
+func (d *Device) failed(err error) error {
+	d.lost = d.lost || err != nil
+	return err
+}
 
 // Time is how long what run starts takes on the device.
 func (d *Device) Time(run func() error) (time.Duration, error) {
@@ -227,7 +248,7 @@ func (d *Device) Scratch(bytes int64) (uint64, error) {
 		return d.scratch.Addr, nil
 	}
 	if d.scratch != nil {
-		if err := d.drv.SyncStream(d.compute); err != nil {
+		if err := d.wait(); err != nil {
 			return 0, err
 		}
 		if err := d.Free(d.scratch); err != nil {
@@ -243,8 +264,12 @@ func (d *Device) Scratch(bytes int64) (uint64, error) {
 	return m.Addr, nil
 }
 
-// Close returns everything to the driver.
+// Close returns everything to the driver. After a kernel has failed there is nothing left to return.
 func (d *Device) Close() error {
+	if d.lost {
+		_ = d.drv.Close()
+		return nil
+	}
 	var errs []error
 	if d.scratch != nil {
 		errs = append(errs, d.Free(d.scratch))

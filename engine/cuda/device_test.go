@@ -45,7 +45,7 @@ func TestMemory(t *testing.T) {
 	}
 	_, err = d.Reserve(8 << 20)
 	var full *MemoryError
-	if !errors.As(err, &full) || !errors.Is(err, ErrOutOfMemory) || !strings.Contains(err.Error(), "asked for 8 MB where 6 MB of 10 MB are free") {
+	if !errors.As(err, &full) || !errors.Is(err, ErrOutOfMemory) || !strings.Contains(err.Error(), "asked for 8192 KB where 6144 KB of 10 MB are free") {
 		t.Error(err)
 	}
 	f.fail["Fill"] = errors.New("no fill")
@@ -111,6 +111,7 @@ func TestLaunch(t *testing.T) {
 	if err := sync.Launch(s, "k", Grid{X: 1, Threads: 1}); err == nil || !strings.Contains(err.Error(), "test: kernel k: illegal address") {
 		t.Error(err)
 	}
+	d = open(t, f, Options{}) // the other has lost its context
 	args := testing.AllocsPerRun(100, func() { _ = d.Launch(s, "k", Grid{X: 1, Threads: 1}, Int(1), Int(2), Int(3)) })
 	f.calls = nil
 	if args > 8 { // the fake's own, which formats text
@@ -169,5 +170,22 @@ func TestCopiesWaitForKernels(t *testing.T) {
 	took, err := d.Time(func() error { return nil })
 	if err != nil || took.Milliseconds() != 1 {
 		t.Error(took, err)
+	}
+}
+
+// After a kernel has failed, giving things back reports nothing more.
+func TestLostDevice(t *testing.T) {
+	f := newFake(1 << 20)
+	d := open(t, f, Options{})
+	m, err := d.Reserve(8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.fail["SyncStream"], f.fail["Free"], f.fail["Close"] = errors.New("lost"), errors.New("lost"), errors.New("lost")
+	if err := d.CopyOut(make([]byte, 8), engine.NewTensor(m, 0, engine.Uint8, 0, 8).Buffer()); err == nil {
+		t.Error("the failure was not reported")
+	}
+	if err := errors.Join(d.Free(m), d.Close()); err != nil {
+		t.Error(err)
 	}
 }

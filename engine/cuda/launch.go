@@ -56,11 +56,11 @@ func (d *Device) Launch(s *Source, entry string, g Grid, args ...uint64) error {
 	}
 	d.args = append(d.args[:0], args...)
 	d.launches++
-	if err := d.drv.Launch(f, grid, [3]int{g.Threads, 1, 1}, g.Shared, d.compute, d.args); err != nil {
+	if err := d.drv.Launch(f, grid, [3]int{g.Threads, 1, 1}, g.Shared, d.compute, d.args); d.failed(err) != nil {
 		return fmt.Errorf("%s: kernel %s: %w", s.Name, entry, err)
 	}
 	if d.opt.Checks {
-		if err := d.drv.Sync(); err != nil {
+		if err := d.Sync(); err != nil {
 			return fmt.Errorf("%s: kernel %s: %w", s.Name, entry, err)
 		}
 	}

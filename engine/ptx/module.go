@@ -26,6 +26,15 @@ func (m *Module) Kernels() map[string]int {
 	return n
 }
 
+// Parameters are the names of the module's entries and the number of parameters of each.
+func (m *Module) Parameters() map[string]int {
+	n := map[string]int{}
+	for name, k := range m.kernels {
+		n[name] = len(k.params)
+	}
+	return n
+}
+
 // Parse reads PTX and decodes it. An error names the file, the line and the instruction.
 func Parse(name, text string) (*Module, error) {
 	tokens, err := lex(text)

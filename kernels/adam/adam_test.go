@@ -1,9 +1,11 @@
 package adam
 
 import (
+	"bytes"
 	"testing"
 
 	"avcu/engine"
+	"avcu/engine/host"
 	"avcu/kernels/kerneltest"
 )
 
@@ -47,6 +49,31 @@ func TestGolden(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestTwins: the rule in CUDA, adam_rule.cuh, has the bits of the rule in C, adam_step.h, on every
+// instruction set that fuses multiply and add, which plain C does not.
+func TestTwins(t *testing.T) {
+	devices := kerneltest.Devices(t)
+	delete(devices, "cpu/"+host.Plain.String())
+	for _, row := range Rows(false) {
+		var first [][]byte
+		var of string
+		for name, d := range devices {
+			got, err := kerneltest.Execute(d, row)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if first == nil {
+				first, of = got, name
+			}
+			for i, a := range row.Args {
+				if a.Write && !bytes.Equal(got[i], first[i]) {
+					t.Errorf("%s: %s has other bits on %s than on %s", row.Name, a.Name, name, of)
+				}
+			}
+		}
+	}
 }
 
 func BenchmarkUpdate(b *testing.B) { kerneltest.Bench(b, []kerneltest.Row{row(1, 57_800_000, false)}) }

@@ -34,6 +34,10 @@ func Rows(long bool) []kerneltest.Row {
 			table = append(table, row(uint64(i), 3, c[0], c[1], 7, c[2], 1, c[3] == 1))
 		}
 	}
+	// Fours: around a warp's 128 columns and a block's 1,024, from several rows.
+	for i, c := range kerneltest.Cover(long, []int{4, 124, 128, 132, 1020, 1024, 1028}, []int{0, 8, math.MaxUint32 - 2055}, modes, []int{0, 4}, []int{0, 1}) {
+		table = append(table, row(uint64(i), 3, c[0], c[1], 7, c[2], c[3], c[4] == 1))
+	}
 	// More rows than one task takes.
 	return append(table, row(1, 300, 130, 2, 5, drawn, 0, false), row(2, 41, 1640, 3, 5, drawn, 1, true))
 }

@@ -18,7 +18,7 @@ var Long = flag.Bool("long", false, "every combination of the edge cases")
 
 // Devices are the devices under test, beside the reference: the CPU with each instruction set that is
 // here, and with 1, 2 and 3 threads for the widest; and the virtual machine that runs the CUDA kernels,
-// once with the blocks in order and once in another. They are closed when the test ends.
+// once with the blocks in order and once in another; with the tag cuda also the first GPU. They are closed when the test ends.
 func Devices(t testing.TB) map[string]engine.Device {
 	devices := map[string]engine.Device{}
 	add := func(name string, threads int, isa host.ISA) host.ISA {
@@ -52,6 +52,9 @@ func Devices(t testing.TB) map[string]engine.Device {
 	}
 	emulate("emu", ptx.Options{})
 	emulate("emu/permuted", ptx.Options{Permute: 0x5eed, Workers: 1})
+	if d := gpu(t); d != nil {
+		devices[d.Name()] = d
+	}
 	return devices
 }
 
@@ -125,8 +128,14 @@ func Bench(b *testing.B, rows []Row) {
 		b.Fatal(err)
 	}
 	defer cpu.Close()
+	devices := []engine.Device{cpu}
+	if d := gpu(b); d != nil {
+		devices = append(devices, d)
+	}
 	for _, row := range rows {
-		b.Run(row.Name+"/"+cpu.Name(), func(b *testing.B) { BenchOn(b, cpu, row) })
+		for _, d := range devices {
+			b.Run(row.Name+"/"+d.Name(), func(b *testing.B) { BenchOn(b, d, row) })
+		}
 	}
 }
 

@@ -78,9 +78,12 @@ func compare(t *testing.T, who string, s size, g map[string]kerneltest.Array, no
 
 // A video in a batch has the bits that it has alone.
 func TestRowsOfABatchAreIndependent(t *testing.T) {
-	s := size{21, 3, 1031}
+	s, four := size{21, 3, 1031}, size{21, 3, 1024}
 	for name, d := range kerneltest.Devices(t) {
-		for kind, row := range map[string]kerneltest.Row{"forward": forwardRow(3, s, given, usual), "backward": backwardRow(3, s, given, usual, false)} {
+		for kind, row := range map[string]kerneltest.Row{
+			"forward": forwardRow(3, s, uneven, given, usual), "backward": backwardRow(3, s, uneven, given, usual, false),
+			"forward in fours": forwardRow(3, four, even, given, usual), "backward in fours": backwardRow(3, four, even, given, usual, false),
+		} {
 			whole, err := kerneltest.Execute(d, row)
 			if err != nil {
 				t.Fatal(err)
@@ -135,8 +138,8 @@ func TestErrors(t *testing.T) {
 		return func(a *kerneltest.Arg) { a.Dims, a.Data, a.LD = dims, nil, 0 }
 	}
 	pad := func(a *kerneltest.Arg) { a.LD = a.Dims[len(a.Dims)-1] + 1 }
-	forward := func() kerneltest.Row { return forwardRow(1, s, drawn, usual) }
-	backward := func() kerneltest.Row { return backwardRow(1, s, drawn, usual, false) }
+	forward := func() kerneltest.Row { return forwardRow(1, s, uneven, drawn, usual) }
+	backward := func() kerneltest.Row { return backwardRow(1, s, uneven, drawn, usual, false) }
 	step := backward()
 	step.Call = func(d engine.Device, t []engine.Tensor) error {
 		return Backward(d, t[0], t[1], t[2], t[4], t[5], t[6], t[7], t[8], t[9], engine.Mask{}, engine.Sink{Step: &engine.Step{}})
@@ -195,5 +198,5 @@ func TestGradient(t *testing.T) {
 
 func BenchmarkShift(b *testing.B) {
 	s := size{256, 32, 1024}
-	kerneltest.Bench(b, []kerneltest.Row{forwardRow(1, s, drawn, usual), forwardRow(1, s, evaluated, usual), backwardRow(1, s, drawn, usual, false)})
+	kerneltest.Bench(b, []kerneltest.Row{forwardRow(1, s, even, drawn, usual), forwardRow(1, s, even, evaluated, usual), backwardRow(1, s, even, drawn, usual, false)})
 }

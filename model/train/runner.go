@@ -9,6 +9,7 @@ import (
 	"math"
 
 	"avcu/engine"
+	"avcu/engine/cuda"
 	"avcu/model"
 	"avcu/ops"
 )
@@ -82,9 +83,23 @@ func NewRunner(d engine.Device, spec model.Spec, opt Options) (*Runner, error) {
 	}
 	r.Eval = spec.Build(engine.NewTape(r.arena, false), params, opt.Micro, opt.TopK, !opt.Infer)
 	if err := r.arena.Commit(); err != nil {
-		return nil, errors.Join(err, params.Free())
+		return nil, errors.Join(r.fitting(err), r.arena.Free(), params.Free())
 	}
 	return r, nil
+}
+
+// fitting adds to an error for want of memory how many videos there would be room for: what graphs take
+// grows with their number.
+func (r *Runner) fitting(err error) error {
+	var full *cuda.MemoryError
+	if !errors.As(err, &full) || r.arena.Bytes() == 0 {
+		return err
+	}
+	n := int64(r.opt.Micro) * full.Free / r.arena.Bytes() * 95 / 100 // and some room for what kernels need
+	if n < 1 {
+		return fmt.Errorf("%w; beside %d million parameters there is no room for any batch", err, r.Params.Count()/1e6)
+	}
+	return fmt.Errorf("%w; batches of %d would fit: use --batch-size %d, or --micro-batch %d for training in the same steps", err, n, n, n)
 }
 
 // Close returns the memory.
