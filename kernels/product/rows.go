@@ -48,6 +48,19 @@ func Rows(long bool) []kerneltest.Row {
 		{m: 3, n: 7, k: 36864, form: add},
 		{m: 2, n: 385, k: 8195, transA: true, transB: true, form: step},
 		{m: 1031, n: 16, k: 25, form: biasReLU},
+		// Every way in which the CUDA device cuts a product, with rows that it reads four at a time and with others.
+		{m: 640, n: 640, k: 28, form: bias}, {m: 640, n: 640, k: 27, pad: 3, form: add},
+		{m: 640, n: 640, k: 28, transB: true, form: timesTanh}, {m: 640, n: 640, k: 27, transB: true, pad: 3},
+		{m: 640, n: 640, k: 27, transA: true, form: step}, {m: 640, n: 637, k: 27, transA: true, pad: 3},
+		{m: 256, n: 4096, k: 28, form: biasReLU}, {m: 256, n: 4093, k: 27, pad: 2},
+		{m: 256, n: 4096, k: 27, transA: true, form: step}, {m: 256, n: 4093, k: 27, transA: true, pad: 2},
+		{m: 20, n: 40, k: 1100}, {m: 20, n: 40, k: 1100, pad: 3},
+		{m: 20, n: 40, k: 1100, transB: true}, {m: 20, n: 40, k: 1100, transB: true, pad: 3},
+		{m: 20, n: 40, k: 1100, transA: true}, {m: 20, n: 40, k: 1100, transA: true, pad: 3},
+		{m: 40, n: 40, k: 44}, {m: 40, n: 40, k: 44, pad: 3},
+		{m: 40, n: 40, k: 44, transB: true}, {m: 40, n: 40, k: 44, transB: true, pad: 3},
+		{m: 40, n: 40, k: 44, transA: true}, {m: 40, n: 40, k: 44, transA: true, pad: 3},
+		{m: 40, n: 40, k: 44, transA: true, transB: true}, {m: 40, n: 40, k: 44, transA: true, transB: true, pad: 3},
 	} {
 		rows = append(rows, s.row(uint64(1000+i)))
 	}

@@ -137,11 +137,16 @@ func (d *Driver) Close() error {
 // Load compiles PTX for the device.
 func (d *Driver) Load(ptx string) (cuda.Module, error) {
 	var m cu.Module
+	var log string
 	err := d.call("loading PTX", func() (err error) {
-		m, err = cu.LoadData(ptx)
+		if m, err = cu.LoadData(ptx); err != nil {
+			log = compilerLog(ptx)
+		}
 		return err
 	})
-	if err != nil {
+	if err != nil && log != "" {
+		return 0, fmt.Errorf("%w: %s", err, log)
+	} else if err != nil {
 		return 0, err
 	}
 	return cuda.Module(d.modules.add(m)), nil

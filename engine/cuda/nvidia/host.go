@@ -2,19 +2,29 @@
 
 package nvidia
 
-// What gorgonia.org/cu lacks: pinned memory, and the driver's own words for an error.
+// What gorgonia.org/cu lacks: pinned memory, the driver's own words for an error, and those of its compiler.
 
 /*
+#include <stdlib.h>
 #include <cuda.h>
+
+// Loads PTX once more, for what the compiler has to say of it.
+static void why(const char *ptx, char *log, unsigned int bytes) {
+	CUmodule module;
+	CUjit_option options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
+	void *values[] = {log, (void *)(size_t)bytes};
+	if (cuModuleLoadDataEx(&module, ptx, 2, options, values) == CUDA_SUCCESS)
+		cuModuleUnload(module);
+}
 */
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"unsafe"
-
-	"gorgonia.org/cu"
 
 	"avcu/engine/cuda"
 )
@@ -32,22 +42,41 @@ func hostAlloc(bytes int64) (unsafe.Pointer, error) {
 	return p, nil
 }
 
+// compilerLog is what the driver's compiler says of PTX that it refused; it may be empty.
+func compilerLog(ptx string) string {
+	const room = 4096
+	text := C.CString(ptx)
+	defer C.free(unsafe.Pointer(text))
+	log := (*C.char)(C.calloc(1, room))
+	defer C.free(unsafe.Pointer(log))
+	C.why(text, log, room-1)
+	return strings.TrimSpace(C.GoString(log))
+}
+
 // failed says what was done when a call failed, in the driver's words; nil for nil. Where memory ran out
-// it wraps cuda.ErrOutOfMemory.
+// it wraps cuda.ErrOutOfMemory. Error numbers of gorgonia.org/cu are of a type that it does not export.
 func failed(what string, err error) error {
 	if err == nil {
 		return nil
 	}
-	v := reflect.ValueOf(err)
-	if v.Kind() != reflect.Int {
-		return err
+	cause := err
+	for next := err; next != nil; next = errors.Unwrap(next) {
+		cause = next
 	}
-	if err == error(cu.OutOfMemory) || v.Int() == C.CUDA_ERROR_OUT_OF_MEMORY {
+	v := reflect.ValueOf(cause)
+	if v.Kind() != reflect.Int {
+		return fmt.Errorf("cuda driver: %s: %w", what, err)
+	}
+	code := C.CUresult(v.Int())
+	if code == C.CUDA_ERROR_OUT_OF_MEMORY {
 		return fmt.Errorf("cuda driver: %s: %w", what, cuda.ErrOutOfMemory)
 	}
 	var name, text *C.char
-	code := C.CUresult(v.Int())
 	C.cuGetErrorName(code, &name)
 	C.cuGetErrorString(code, &text)
+	if name == nil { // newer than the driver
+		return fmt.Errorf("cuda driver: %s: %w", what, err)
+	}
 	return fmt.Errorf("cuda driver: %s: %s: %s", what, C.GoString(name), C.GoString(text))
 }
+

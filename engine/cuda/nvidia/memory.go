@@ -20,9 +20,14 @@ func (d *Driver) Alloc(bytes int64) (addr uint64, err error) {
 	return addr, err
 }
 
-// Free frees device memory.
+// Free frees device memory when everything that may use it is done, which cuMemFree does not promise.
 func (d *Driver) Free(addr uint64) error {
-	return d.call("freeing memory", func() error { return cu.MemFree(cu.DevicePtr(addr)) })
+	return d.call("freeing memory", func() error {
+		if err := cu.Synchronize(); err != nil {
+			return err
+		}
+		return cu.MemFree(cu.DevicePtr(addr))
+	})
 }
 
 // MemInfo is how much memory the device has.
@@ -48,10 +53,14 @@ func (d *Driver) HostFree(p unsafe.Pointer) error {
 	return d.call("freeing pinned memory", func() error { return cu.MemFreeHost(p) })
 }
 
-// CopyIn copies to the device and waits.
+// CopyIn copies to the device and waits. From memory that is not pinned cuMemcpyHtoD may return as soon
+// as the bytes are on their way, in the default stream, for which ours do not wait.
 func (d *Driver) CopyIn(dst uint64, src []byte) error {
 	return d.call("copying to the device", func() error {
-		return cu.MemcpyHtoD(cu.DevicePtr(dst), unsafe.Pointer(&src[0]), int64(len(src)))
+		if err := cu.MemcpyHtoD(cu.DevicePtr(dst), unsafe.Pointer(&src[0]), int64(len(src))); err != nil {
+			return err
+		}
+		return cu.Stream{}.Synchronize()
 	})
 }
 
