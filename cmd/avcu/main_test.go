@@ -295,7 +295,7 @@ func TestBadInput(t *testing.T) {
 		{"flag without a value", []string{"eval", "--weights"}, 2, "--weights"},
 		{"not a number", train("--data", data, "--max-steps", "many"), 2, "many"},
 		{"unknown device", train("--data", data, "--device", "tpu"), 2, "tpu"},
-		{"no CUDA here", train("--data", data, "--device", "cuda"), 1, "no CUDA"},
+		{"no CUDA here", train("--data", data, "--device", "cuda"), 1, "without CUDA"},
 		{"unknown format", []string{"infer", "--weights", run1, "--data", data, "--format", "xml"}, 2, "xml"},
 	} {
 		code, out, log := avcu(t, c.args...)

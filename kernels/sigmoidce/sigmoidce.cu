@@ -7,19 +7,6 @@
  * sigmoid_prob: 256 threads, a class each; grid (ceil(K/256), B up to 65535). Memory: 8 bytes a class. */
 #include "../cuda.h"
 
-/* log(1 + e) for e in [0, 1], to 3 ulp however small e is: 2 atanh(e / (2 + e)) as a series. */
-DEVICE float log1p_unit(float e) {
-	float s = e / (e + 2.0f), q = s * s;
-	float p = 1.0f / 15;
-	p = fmaf(p, q, 1.0f / 13);
-	p = fmaf(p, q, 1.0f / 11);
-	p = fmaf(p, q, 1.0f / 9);
-	p = fmaf(p, q, 1.0f / 7);
-	p = fmaf(p, q, 1.0f / 5);
-	p = fmaf(p, q, 1.0f / 3);
-	return fmaf(p * q, s + s, s + s);
-}
-
 /* 1/(1 + exp(-z)) from e = exp(-|z|), without overflow. */
 DEVICE float sigmoid(float z, float e) { return (z < 0.0f ? e : 1.0f) / (1.0f + e); }
 

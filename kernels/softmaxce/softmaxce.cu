@@ -8,19 +8,7 @@
 #include "../cuda.h"
 
 /* log(1 + r), r >= 0, to 4 ulp however small r is. */
-DEVICE float log_one_plus(double r) {
-	if (r > 1)
-		return log_of((float)(1 + r));
-	float e = (float)r, s = e / (e + 2.0f), q = s * s; /* 2 atanh(e / (2 + e)) as a series */
-	float p = 1.0f / 15;
-	p = fmaf(p, q, 1.0f / 13);
-	p = fmaf(p, q, 1.0f / 11);
-	p = fmaf(p, q, 1.0f / 9);
-	p = fmaf(p, q, 1.0f / 7);
-	p = fmaf(p, q, 1.0f / 5);
-	p = fmaf(p, q, 1.0f / 3);
-	return fmaf(p * q, s + s, s + s);
-}
+DEVICE float log_one_plus(double r) { return r > 1 ? log_of((float)(1 + r)) : log1p_unit((float)r); }
 
 KERNEL __launch_bounds__(256) softmaxce(const float *__restrict__ z, long long ldz, int k, const int *__restrict__ offsets, const int *__restrict__ labels, float *__restrict__ each, float *__restrict__ gz, long long ldg, float scale) {
 	__shared__ float tops[8];
