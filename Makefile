@@ -45,7 +45,7 @@ cuda: ## build bin/avcu-cuda, which runs on NVIDIA GPUs (cuda.h from CUDA_HOME, 
 
 test-gpu: cuda ## run the numerical checks on the first GPU; fails where there is none
 	bin/avcu-cuda check --device cuda
-	eval "$$(engine/cuda/nvidia/env.sh)" && go test -count=1 -tags cuda ./kernels/... ./model/train
+	eval "$$(engine/cuda/nvidia/env.sh)" && go test -count=1 -tags cuda ./engine/cuda/nvidia $$(go list ./kernels/... | grep -v /kerneltest) ./model/train
 
 gpu-bundle: ## pack programs, tests and benchmarks for a machine with a GPU and a driver but no Go
 	engine/cuda/nvidia/bundle.sh build/gpu-bundle

@@ -83,13 +83,7 @@ func (b Buffer) Host() unsafe.Pointer {
 // Addr is the address of the first byte on a device with memory of its own.
 func (b Buffer) Addr() uint64 { return b.mem.Addr + uint64(b.off) }
 
-// UnsupportedError is the error of a kernel that has no implementation for a device.
-type UnsupportedError struct{ Kernel, Device string }
-
-// Error names both.
-func (e *UnsupportedError) Error() string {
-	return fmt.Sprintf("%s: no implementation for device %s", e.Kernel, e.Device)
-}
-
 // Unsupported is the error of a kernel that has no implementation for d.
-func Unsupported(d Device, kernel string) error { return &UnsupportedError{kernel, d.Name()} }
+func Unsupported(d Device, kernel string) error {
+	return fmt.Errorf("%s: no implementation for device %s", kernel, d.Name())
+}

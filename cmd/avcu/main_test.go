@@ -147,10 +147,11 @@ func TestThreadsAndDevicesAgree(t *testing.T) {
 		t.Error("one and two threads gave different weights")
 	}
 	_, ref := train("--device", "ref")
+	_, emu := train("--device", "emu")
 	for i := range want {
 		// Float32 against float64 sums, over 20 steps of Adam.
-		if math.Abs(want[i]-ref[i]) > 1e-5*ref[i] {
-			t.Errorf("step %d: loss %v on cpu, %v on ref", i+1, want[i], ref[i])
+		if math.Abs(want[i]-ref[i]) > 1e-5*ref[i] || math.Abs(emu[i]-ref[i]) > 1e-5*ref[i] {
+			t.Errorf("step %d: loss %v on cpu and %v on emu, %v on ref", i+1, want[i], emu[i], ref[i])
 		}
 	}
 	_, micro := train("--micro-batch", "10")

@@ -11,7 +11,12 @@ func TestParseAll(t *testing.T) {
 	for _, f := range files {
 		text, _ := os.ReadFile(f)
 		m, err := Parse(f, string(text))
-		if err != nil { t.Error(err); continue }
-		for _, k := range m.kernels { t.Log(f, k.name, len(k.code), k.fixedAt/128, k.undefined) }
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for _, k := range m.kernels {
+			t.Log(f, k.name, len(k.code), k.fixedAt/128, k.undefined)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package ptx
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -45,7 +46,7 @@ func (m *Module) decode(k *kernel) error {
 		s, in := &k.body[i], &k.code[i]
 		in.pc, in.guard, in.negate = int32(i), -1, s.negate
 		if s.guard >= 0 {
-			in.guard = int16(k.regs[s.guard].slot)
+			in.guard = int32(k.regs[s.guard].slot)
 		}
 		if err := d.statement(s, in); err != nil {
 			return fmt.Errorf("%d: %s: %w", s.line, s.op, err)
@@ -62,8 +63,8 @@ func (m *Module) decode(k *kernel) error {
 
 // layout places the static shared variables, apart from each other.
 func (k *kernel) layout(m *Module) {
-	for _, v := range m.names {
-		if v.space == shared && v.bytes > 0 && !slices.Contains(k.sharedVars, v) && k.mentions(m, v) {
+	for _, name := range slices.Sorted(maps.Keys(m.names)) {
+		if v := m.names[name]; v.space == shared && v.bytes > 0 && !slices.Contains(k.sharedVars, v) && k.mentions(m, v) {
 			k.sharedVars = append(k.sharedVars, v)
 		}
 	}

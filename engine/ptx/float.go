@@ -2,6 +2,7 @@ package ptx
 
 import (
 	"math"
+	"math/bits"
 	"unsafe"
 )
 
@@ -49,16 +50,20 @@ func fixSum(p, c, s float64) float32 {
 
 func fmaLanes32(d, a, b, c unsafe.Pointer) {
 	o, x, y, z := of[float32](d), of[float32](a), of[float32](b), of[float32](c)
+	var hard uint32 // lanes to be looked at closely, left as they are meanwhile
 	for i := range o {
-		p, q := float64(x[i])*float64(y[i]), float64(z[i])
-		s := p + q
+		s := float64(x[i])*float64(y[i]) + float64(z[i])
 		u := math.Float64bits(s)
-		// Fast: a normal result away from a tie.
-		if u&tieMask != tie && u<<1-normalLow < normalTop-normalLow {
+		// Fast: a normal result away from a tie, or zero.
+		if u&tieMask != tie && u<<1-normalLow < normalTop-normalLow || s == 0 {
 			o[i] = float32(s)
 		} else {
-			o[i] = fixSum(p, q, s)
+			hard |= 1 << i
 		}
+	}
+	for ; hard != 0; hard &= hard - 1 {
+		i := bits.TrailingZeros32(hard)
+		o[i] = fma32(x[i], y[i], z[i])
 	}
 }
 

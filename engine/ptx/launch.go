@@ -42,8 +42,12 @@ func (l *launch) validate() error {
 			return fmt.Errorf("ptx: kernel %s: a grid of %v blocks of %v threads", k.name, l.grid, l.block)
 		}
 	}
-	if threads > maxThreads || l.block[2] > 64 || k.maxThreads > 0 && threads > k.maxThreads {
-		return fmt.Errorf("ptx: kernel %s: a block of %d threads, and it was compiled for at most %d", k.name, threads, max(k.maxThreads, 1))
+	limit := maxThreads
+	if k.maxThreads > 0 {
+		limit = min(limit, k.maxThreads)
+	}
+	if threads > limit || l.block[2] > 64 {
+		return fmt.Errorf("ptx: kernel %s: a block of %v threads; it takes at most %d", k.name, l.block, limit)
 	}
 	if l.dynamic < 0 || k.sharedBytes+l.dynamic > maxSharedBytes {
 		return fmt.Errorf("ptx: kernel %s: %d bytes of shared memory, of which %d are dynamic; a block may have %d", k.name, k.sharedBytes+l.dynamic, l.dynamic, maxSharedBytes)

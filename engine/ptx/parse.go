@@ -132,6 +132,9 @@ func (p *parser) number() (uint64, error) {
 	return n, nil
 }
 
+// maxVariable is the most bytes that a variable may have.
+const maxVariable = 1 << 28
+
 // parseVariable reads ".align 4 .b8 name[16] = {…};" or a part of that.
 func (p *parser) parseVariable() (*variable, error) {
 	v := &variable{}
@@ -159,8 +162,8 @@ func (p *parser) parseVariable() (*variable, error) {
 		if err != nil {
 			return nil, err
 		}
-		if n > 1<<32 {
-			return nil, p.errorf("%s has %d elements", v.name, n)
+		if n > maxVariable || v.bytes*int(n) > maxVariable {
+			return nil, p.errorf("%s has more than %d bytes", v.name, maxVariable)
 		}
 		v.bytes *= int(n)
 		if err := p.expect("]"); err != nil {

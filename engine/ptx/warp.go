@@ -20,9 +20,9 @@ const (
 // instruction is a decoded statement. Operands are byte offsets in a warp's register file.
 type instruction struct {
 	kind       kind
-	wide       bool // the destination has 64 bits
-	negate     bool // the guard
-	guard      int16
+	wide       bool  // the destination has 64 bits
+	negate     bool  // the guard
+	guard      int32 // predicate, -1: none
 	pc         int32
 	target     int32 // of a branch
 	join       int32 // where the lanes that a branch parted meet again

@@ -10,12 +10,12 @@ import (
 	"avcu/engine/cuda/nvidia"
 )
 
-// gpu opens the first CUDA device, without which tests that were built for one fail.
-func gpu(t testing.TB) engine.Device {
+// GPUs opens the first CUDA device, without which tests that were built for one fail.
+func GPUs(t testing.TB) []engine.Device {
 	d, err := cuda.Open(nvidia.New(), cuda.Options{})
 	if err != nil {
 		t.Fatalf("these tests were built to run on a GPU: %v", err)
 	}
 	t.Cleanup(func() { _ = d.Close() })
-	return d
+	return []engine.Device{d}
 }

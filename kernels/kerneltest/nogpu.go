@@ -8,5 +8,5 @@ import (
 	"avcu/engine"
 )
 
-// gpu is nil: these tests were built without CUDA.
-func gpu(testing.TB) engine.Device { return nil }
+// GPUs is empty: these tests were built without CUDA.
+func GPUs(testing.TB) []engine.Device { return nil }

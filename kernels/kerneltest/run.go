@@ -2,7 +2,6 @@ package kerneltest
 
 import (
 	"bytes"
-	"errors"
 	"flag"
 	"fmt"
 	"testing"
@@ -52,7 +51,7 @@ func Devices(t testing.TB) map[string]engine.Device {
 	}
 	emulate("emu", ptx.Options{})
 	emulate("emu/permuted", ptx.Options{Permute: 0x5eed, Workers: 1})
-	if d := gpu(t); d != nil {
+	for _, d := range GPUs(t) {
 		devices[d.Name()] = d
 	}
 	return devices
@@ -79,10 +78,6 @@ func Run(t *testing.T, rows []Row) {
 			bits := map[string][][]byte{} // by instruction set
 			for name, d := range devices {
 				got, err := Execute(d, row)
-				var missing *engine.UnsupportedError
-				if errors.As(err, &missing) && once(d) {
-					continue // this kernel's CUDA form is not written yet
-				}
 				if err != nil {
 					t.Errorf("%s: %v", name, err)
 					continue
@@ -128,10 +123,7 @@ func Bench(b *testing.B, rows []Row) {
 		b.Fatal(err)
 	}
 	defer cpu.Close()
-	devices := []engine.Device{cpu}
-	if d := gpu(b); d != nil {
-		devices = append(devices, d)
-	}
+	devices := append([]engine.Device{cpu}, GPUs(b)...)
 	for _, row := range rows {
 		for _, d := range devices {
 			b.Run(row.Name+"/"+d.Name(), func(b *testing.B) { BenchOn(b, d, row) })

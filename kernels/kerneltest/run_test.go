@@ -25,17 +25,18 @@ func double(spoil func(d *host.CPU, x, y engine.Tensor) error) Row {
 			Room("room", 4),
 		},
 		Call: func(d engine.Device, t []engine.Tensor) error {
-			if d.Separate() {
-				return engine.Unsupported(d, "double")
-			}
 			if err := t[1].Check("double", "y", engine.Float32, t[0].Dim(0), t[0].Dim(1)); err != nil {
 				return err
 			}
-			x, y := host.Slice[float32](t[0]), host.Slice[float32](t[1])
-			for r := range t[0].Dim(0) {
-				for c := range t[0].Dim(1) {
-					y[r*t[1].LD()+c] = 2 * x[r*t[0].LD()+c]
-				}
+			x := make([]float32, t[0].Len())
+			if err := engine.Read(d, x, t[0]); err != nil {
+				return err
+			}
+			for i := range x {
+				x[i] *= 2
+			}
+			if err := engine.Write(d, t[1], x); err != nil {
+				return err
 			}
 			if cpu, ok := d.(*host.CPU); ok && spoil != nil {
 				return spoil(cpu, t[0], t[1])

@@ -13,9 +13,9 @@
  * Launch: product_XY_SIZE, X for A and Y for B: n as it is, t transposed; grid (tiles of C, 1, spans), and if there are
  * several spans product_finish with 256 threads, a row's four elements each, grid (ceil(M*ceil(N/4)/256)).
  *   SIZE    tile      threads   a thread   blocks/SM by registers   shared memory
- *   large   128x128   256       8x8        2 (128)                  up to 16.5 KB   nn, nt, tn
+ *   large   128x128   256       8x8        2 (126)                  up to 16.5 KB   nn, nt, tn
  *   wide    128x144   192       8x12       2 (168)                  up to 17.5 KB   nn, tn
- *   deep    128x128   256       8x8, twice 1 (213)                  up to 16.5 KB   nn, nt, tn
+ *   deep    128x128   256       8x8, twice 1 (214)                  up to 16.5 KB   nn, nt, tn
  *   small   32x32     64        4x4, twice 12 (80)                  up to 4.5 KB    all four
  * large, wide and deep differ in what they are for: deep sums in blocks, which takes twice the registers; large and wide are
  * for chains, and of those that is taken which keeps 30 multiprocessors busy longer.
@@ -23,7 +23,7 @@
  * A slab of 8 of K is in shared memory twice (tile.cuh): while one is multiplied, the next comes from global memory into
  * registers and then into the other, so there is one barrier a slab. Where pointers and rows are at 16-byte boundaries,
  * whole slabs are read by float4, 32 bytes or more of a row at once; what else there is (edges that cut a float4, the end of
- * K, unaligned rows) goes the slow way of tile.cuh, one float at a time. The epilogue reads and writes by float4 too.
+ * K, unaligned rows) goes the slow way of tile.cuh, by float where it must. The epilogue reads and writes by float4 too.
  *
  * Bound by FMA: 2*M*N*K flops. The loop over whole slabs is 89 to 90 % FFMA on sm_61 (small: 74 %). A tile of 128x128 reads
  * 1 KB for each depth, of 32 Kflop: 360 GB/s at the peak of a P40, from its L2 where tiles that run together share rows. */

@@ -2,7 +2,7 @@ package product
 
 import (
 	"bytes"
-	"fmt"
+	"slices"
 	"testing"
 
 	"avcu/engine"
@@ -99,9 +99,61 @@ func TestTilesGiveTheSameBits(t *testing.T) {
 					}
 					for j, got := range run(x) {
 						if !bytes.Equal(got, want[j]) {
-							t.Errorf("%s: %s: %s differs between tiles %s and small", name, fmt.Sprint(row.Name), row.Args[j].Name, x.name)
+							t.Errorf("%s: %s: %s differs between tiles %s and small", name, row.Name, row.Args[j].Name, x.name)
 						}
 					}
+				}
+			}
+		}
+	}
+}
+
+// Operands whose first element, or whose rows, lie at no 16-byte boundary give the bits of those that do, with K in one chain and
+// in blocks, and Adam's step at the end.
+func TestUnalignedOperands(t *testing.T) {
+	const m, n = 35, 40
+	devices := kerneltest.Devices(t)
+	for _, k := range []int{27, 1300} {
+		r := kerneltest.Rand(4)
+		a, b := kerneltest.Normal(r, m*k, 1), kerneltest.Normal(r, k*n, 1)
+		c := kerneltest.Normal(r, m*n, 1)
+		for i := range c {
+			c[i] *= c[i] // as a second moment must be
+		}
+		for name, d := range devices {
+			run := func(skip int) (out []float64) {
+				// As many columns before each matrix move it.
+				wider := func(name string, data []float32, rows, cols int) kerneltest.Arg {
+					x := make([]float32, rows*(cols+skip))
+					for i := range rows {
+						copy(x[i*(cols+skip)+skip:], data[i*cols:(i+1)*cols])
+					}
+					return kerneltest.InOut(name, kerneltest.Exact, x, rows, cols+skip).Padded((cols + skip + 3) / 4 * 4)
+				}
+				got, err := kerneltest.Execute(d, kerneltest.Row{Name: "unaligned", Args: []kerneltest.Arg{
+					wider("A", a, m, k), wider("B", b, k, n), wider("w", c, m, n), wider("m", c, m, n), wider("v", c, m, n),
+				}, Call: func(d engine.Device, t []engine.Tensor) error {
+					for i, cols := range []int{k, n, n, n, n} {
+						t[i] = t[i].Columns(skip, skip+cols)
+					}
+					step := engine.Step{M: t[3], V: t[4], Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
+					return Run(d, Call{A: t[0], B: t[1], C: t[2], Sink: engine.Sink{Step: &step}})
+				}})
+				if err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				for _, moved := range got[2:] {
+					all := kerneltest.Floats(engine.Float32, moved)
+					for i := range m {
+						out = append(out, all[i*(n+skip)+skip:(i+1)*(n+skip)]...)
+					}
+				}
+				return out
+			}
+			want := run(0)
+			for _, skip := range []int{1, 2, 4} {
+				if !slices.Equal(run(skip), want) {
+					t.Errorf("K=%d on %s: other bits where operands begin %d elements later", k, name, skip)
 				}
 			}
 		}

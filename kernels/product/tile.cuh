@@ -70,22 +70,27 @@ template <bool ALONG, int T, int THREADS> struct operand {
 		}
 	}
 
-	/* Reads this thread's part of the slab of depth k, which ends at k1, one element at a time; 0 beyond the end of K. */
-	__device__ __forceinline__ void load_any(float4 (&v)[EACH], int k, int k1) const {
-int me = thread();
+	/* Reads this thread's part of the slab of depth k, which ends at k1; 0 beyond the end of K. Four elements at once where
+	 * they are all there and at a 16-byte boundary, else one by one. */
+	__device__ __forceinline__ void load_any(float4 (&v)[EACH], int k, int k1, int aligned) const {
+		int me = thread();
 #pragma unroll
 		for (int e = 0; e < EACH; e++) {
 			int i = from + first(me, e), d = k + depth(me, e);
-			float x[4] = {0.0f, 0.0f, 0.0f, 0.0f};
-			if (mine(e)) {
-#pragma unroll
-				for (int j = 0; j < 4; j++) {
-					if (ALONG && d < k1)
-						x[j] = at[d * ld + (i + j < end ? i + j : end - 1)];
-					if (!ALONG && d + j < k1)
-						x[j] = at[(i < end ? i : end - 1) * ld + d + j];
-				}
+			v[e] = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
+			if (!mine(e) || d >= k1)
+				continue;
+			const float *p = at + (ALONG ? d * ld : (i < end ? i : end - 1) * ld + d);
+			if (aligned && (ALONG ? i + 4 <= end : d + 4 <= k1)) {
+				v[e] = load4(ALONG ? p + i : p);
+				asm volatile("" : "+f"(v[e].x), "+f"(v[e].y), "+f"(v[e].z), "+f"(v[e].w)); /* or clang makes one code of both */
+				continue;
 			}
+			float x[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+#pragma unroll
+			for (int j = 0; j < 4; j++)
+				if (ALONG || d + j < k1)
+					x[j] = p[ALONG ? (i + j < end ? i + j : end - 1) : j];
 			v[e] = make_float4(x[0], x[1], x[2], x[3]);
 		}
 	}
@@ -155,6 +160,14 @@ template <int M, int N> DEVICE void gather(float (&from)[M][N], float (&to)[M][N
 	clear(from);
 }
 
+/* The corner of the block's tile. Tiles that follow each other share what they read along the shorter side of C. It is worked
+ * out anew wherever it is needed, as thread() is read. */
+template <int TM, int TN> DEVICE void corner(const output &o, int &i0, int &j0) {
+	int tm = (o.m + TM - 1) / TM, tn = (o.n + TN - 1) / TN, t;
+	asm volatile("mov.u32 %0, %%ctaid.x;" : "=r"(t));
+	i0 = (tm <= tn ? t % tm : t / tn) * TM, j0 = (tm <= tn ? t / tm : t % tn) * TN;
+}
+
 /* The product: C's tile blockIdx.x over span blockIdx.z of K, whose spans are of `span` elements; to part [spans,m,ldp] if
  * there are several, else through the epilogue. */
 template <blocks MODE, bool TRANSA, bool TRANSB, int TM, int TN, int GM, int GN>
@@ -166,9 +179,8 @@ DEVICE void product_tile(const float *__restrict__ a, long long lda, const float
 	enum { SLAB = DEPTH * (left::STRIDE + right::STRIDE) };
 	__shared__ __attribute__((aligned(16))) float slabs[2 * SLAB];
 
-	/* Tiles that follow each other share what they read along the shorter side of C. */
-	int tm = (o.m + TM - 1) / TM, tn = (o.n + TN - 1) / TN, t = blockIdx.x;
-	int i0 = (tm <= tn ? t % tm : t / tn) * TM, j0 = (tm <= tn ? t / tm : t % tn) * TN;
+	int i0, j0;
+	corner<TM, TN>(o, i0, j0);
 	left l = {a, lda, i0, o.m};
 	right r = {b, ldb, j0, o.n};
 
@@ -186,8 +198,8 @@ DEVICE void product_tile(const float *__restrict__ a, long long lda, const float
 	if (k0 < k1) {
 		{
 			float4 va[left::EACH], vb[right::EACH];
-			l.load_any(va, at, k1);
-			r.load_any(vb, at, k1);
+			l.load_any(va, at, k1, aligned & 1);
+			r.load_any(vb, at, k1, aligned & 2);
 			l.put(slabs, va);
 			r.put(slabs + DEPTH * left::STRIDE, vb);
 		}
@@ -208,7 +220,7 @@ DEVICE void product_tile(const float *__restrict__ a, long long lda, const float
 						r.load(vb);
 						multiply<TM, TN, GM, GN, left::STRIDE, right::STRIDE, 0, DEPTH>(now + la, now + lb, sum);
 						l.put(to, va);
-					} else { /* registers are short: B's part follows when A's has gone */
+					} else { /* registers are short: B's part comes when A's has gone */
 						multiply<TM, TN, GM, GN, left::STRIDE, right::STRIDE, 0, DEPTH / 2>(now + la, now + lb, sum);
 						l.put(to, va);
 						r.load(vb);
@@ -223,13 +235,16 @@ DEVICE void product_tile(const float *__restrict__ a, long long lda, const float
 			} while (at + 2 * DEPTH <= k1);
 		}
 		/* The same for any slab, and the last one. */
+		corner<TM, TN>(o, i0, j0);
+		l.from = i0;
+		r.from = j0;
 #pragma unroll 1
 		for (; at < k1; at += DEPTH) {
 			float4 va[left::EACH], vb[right::EACH];
 			bool more = at + DEPTH < k1;
 			if (more) {
-				l.load_any(va, at + DEPTH, k1);
-				r.load_any(vb, at + DEPTH, k1);
+				l.load_any(va, at + DEPTH, k1, aligned & 1);
+				r.load_any(vb, at + DEPTH, k1, aligned & 2);
 			}
 #pragma unroll 1
 			for (int d = 0; d < DEPTH; d++)

@@ -116,7 +116,8 @@ func giveMask(t *testing.T, d engine.Device, g golden, mask []uint8) engine.Tens
 	return given
 }
 
-// devices are the reference, the CPU as users get it, and the CUDA device on the virtual machine.
+// devices are the reference, the CPU as users get it, the CUDA device on the virtual machine, and GPUs in
+// tests that were built for them.
 func devices(t *testing.T) []engine.Device {
 	emu, err := cuda.Open(ptx.NewDriver(ptx.Options{}), cuda.Options{Name: "emu", Checks: true})
 	if err != nil {
@@ -128,7 +129,7 @@ func devices(t *testing.T) []engine.Device {
 		t.Cleanup(func() { _ = cpu.Close() })
 		list = append(list, cpu)
 	}
-	return list
+	return append(list, kerneltest.GPUs(t)...)
 }
 
 // near compares a tensor with golden values: within rel of the largest of them, or of 1 if that is

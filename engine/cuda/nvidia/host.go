@@ -79,4 +79,3 @@ func failed(what string, err error) error {
 	}
 	return fmt.Errorf("cuda driver: %s: %s: %s", what, C.GoString(name), C.GoString(text))
 }
-

@@ -18,7 +18,7 @@
 
 extern char **environ;
 
-enum { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NOT_INITIALIZED = 3, NO_DEVICE = 100, INVALID_PTX = 218, NOT_FOUND = 500,
+enum { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NOT_INITIALIZED = 3, NO_DEVICE = 100, INVALID_DEVICE = 101, INVALID_CONTEXT = 201, INVALID_PTX = 218, NOT_FOUND = 500,
 	ILLEGAL_ADDRESS = 700, LAUNCH_FAILED = 719, NOT_SUPPORTED = 801, UNKNOWN = 999 };
 
 /* Messages, as in vm/main.go: a head, then words or bytes. */
@@ -34,7 +34,16 @@ static struct {
 	uint64_t base;
 	int lost;
 	long allocations, launches;
+	char said[1024]; /* with the last error */
 } driver;
+
+/* A context is current in a thread, as in the real driver. */
+struct context {
+	int alive;
+};
+static _Thread_local struct context *current;
+
+static int ready(void) { return current && current->alive ? driver.lost : INVALID_CONTEXT; }
 
 static long fault(const char *name) {
 	const char *v = getenv(name);
@@ -56,8 +65,8 @@ static ssize_t get(int fd, void *p, size_t n) { return read(fd, p, n); }
 
 /* Sends a message and waits for the answer: up to `room` bytes of it to out. */
 static int ask(uint32_t what, const void *p, size_t n, void *out, size_t room) {
-	if (driver.lost)
-		return driver.lost;
+	if (ready())
+		return ready();
 	struct head h = {what, (uint32_t)n};
 	if (!all(put, &h, sizeof h) || !all(put, (void *)p, n) || !all(get, &h, sizeof h))
 		return driver.lost = UNKNOWN;
@@ -68,8 +77,11 @@ static int ask(uint32_t what, const void *p, size_t n, void *out, size_t room) {
 	}
 	if (h.what == OK)
 		memcpy(out, text, h.bytes < room ? h.bytes : room);
-	else
-		fprintf(stderr, "test driver: %s\n", text);
+	else {
+		snprintf(driver.said, sizeof driver.said, "%s", text);
+		if (what != LOAD)
+			fprintf(stderr, "test driver: %s\n", text);
+	}
 	free(text);
 	if (h.what == ILLEGAL_ADDRESS)
 		driver.lost = ILLEGAL_ADDRESS;
@@ -118,7 +130,7 @@ int cuInit(unsigned flags) {
 
 int cuDriverGetVersion(int *v) { return *v = 12090, OK; }
 int cuDeviceGetCount(int *n) { return *n = 1, OK; }
-int cuDeviceGet(int *d, int i) { return *d = i, i == 0 ? OK : 101; }
+int cuDeviceGet(int *d, int i) { return *d = i, i == 0 ? OK : INVALID_DEVICE; }
 int cuDeviceGetName(char *name, int n, int d) { return (void)d, snprintf(name, (size_t)n, "test driver"), OK; }
 int cuDeviceTotalMem_v2(size_t *n, int d) { return (void)d, *n = (size_t)driver.bytes, OK; }
 int cuDeviceGetAttribute(int *v, int attribute, int d) {
@@ -127,15 +139,27 @@ int cuDeviceGetAttribute(int *v, int attribute, int d) {
 	return OK;
 }
 
-int cuCtxCreate_v2(void **ctx, unsigned flags, int d) { return (void)flags, (void)d, *ctx = &driver, OK; }
-int cuCtxDestroy_v2(void *ctx) { return (void)ctx, OK; }
-int cuCtxSetCurrent(void *ctx) { return (void)ctx, OK; }
-int cuCtxSynchronize(void) { return driver.lost; }
+int cuCtxCreate_v2(void **ctx, unsigned flags, int d) {
+	(void)flags, (void)d;
+	if (!(current = calloc(1, sizeof *current)))
+		return OUT_OF_MEMORY;
+	return current->alive = 1, *ctx = current, OK;
+}
+int cuCtxDestroy_v2(struct context *ctx) { return ctx->alive = 0, OK; } /* it stays where it is current, dead */
+int cuCtxSetCurrent(struct context *ctx) { return current = ctx, ctx->alive ? OK : INVALID_CONTEXT; }
+int cuCtxSynchronize(void) { return ready(); }
 
 int cuModuleLoadData(void **m, const char *text) {
 	uint64_t handle = 0;
 	int r = ask(LOAD, text, strlen(text), &handle, sizeof handle);
 	return *m = (void *)handle, r;
+}
+/* Of the options only the buffer for errors (5) and its size (6), in this order. */
+int cuModuleLoadDataEx(void **m, const char *text, unsigned n, int *options, void **values) {
+	int r = cuModuleLoadData(m, text);
+	if (r && n == 2 && options[0] == 5 && options[1] == 6)
+		snprintf(values[0], (size_t)values[1], "%s", driver.said);
+	return r;
 }
 int cuModuleUnload(void *m) { return ASK(UNLOAD, NULL, 0, (uint64_t)m); }
 
@@ -164,7 +188,7 @@ int cuFuncGetAttribute(int *v, int attribute, void *f) {
 }
 
 int cuMemAlloc_v2(uint64_t *addr, size_t n) {
-	if (++driver.allocations == fault("AVCU_TESTDRIVER_FAIL_ALLOC"))
+	if (!ready() && ++driver.allocations == fault("AVCU_TESTDRIVER_FAIL_ALLOC"))
 		return OUT_OF_MEMORY;
 	return ASK(ALLOC, addr, sizeof *addr, n);
 }
@@ -174,8 +198,11 @@ int cuMemGetInfo_v2(size_t *left, size_t *total) {
 	int r = ASK(MEMORY, v, sizeof v, 0);
 	return *left = v[0], *total = v[1], r;
 }
-int cuMemHostAlloc(void **p, size_t n, unsigned flags) { return (void)flags, (*p = malloc(n)) ? OK : OUT_OF_MEMORY; }
-int cuMemFreeHost(void *p) { return free(p), OK; }
+int cuMemHostAlloc(void **p, size_t n, unsigned flags) {
+	(void)flags;
+	return ready() ? ready() : (*p = malloc(n)) ? OK : OUT_OF_MEMORY;
+}
+int cuMemFreeHost(void *p) { return free(p), ready(); }
 
 /* The helper checks the range and notes that it was written; then the bytes go there. */
 int cuMemcpyHtoD_v2(uint64_t dst, const void *src, size_t n) {
@@ -195,24 +222,26 @@ int cuMemcpyDtoH_v2(void *dst, uint64_t src, size_t n) {
 int cuMemsetD8_v2(uint64_t dst, unsigned char value, size_t n) { return ASK(FILL, NULL, 0, dst, value, n); }
 int cuMemsetD8Async(uint64_t dst, unsigned char value, size_t n, void *s) { return (void)s, cuMemsetD8_v2(dst, value, n); }
 
-int cuStreamCreate(void **s, unsigned flags) { return (void)flags, *s = &driver, driver.lost; }
+int cuStreamCreate(void **s, unsigned flags) { return (void)flags, *s = &driver, ready(); }
 int cuStreamDestroy_v2(void *s) { return (void)s, OK; }
-int cuStreamSynchronize(void *s) { return (void)s, driver.lost; }
-int cuStreamWaitEvent(void *s, void *e, unsigned flags) { return (void)s, (void)e, (void)flags, driver.lost; }
+int cuStreamSynchronize(void *s) { return (void)s, ready(); }
+int cuStreamWaitEvent(void *s, void *e, unsigned flags) { return (void)s, (void)e, (void)flags, ready(); }
 
 int cuEventCreate(void **e, unsigned flags) { return (void)flags, (*e = calloc(1, sizeof(struct timespec))) ? OK : OUT_OF_MEMORY; }
 int cuEventDestroy_v2(void *e) { return free(e), OK; }
-int cuEventRecord(void *e, void *s) { return (void)s, clock_gettime(CLOCK_MONOTONIC, e), driver.lost; }
-int cuEventSynchronize(void *e) { return (void)e, driver.lost; }
+int cuEventRecord(void *e, void *s) { return (void)s, clock_gettime(CLOCK_MONOTONIC, e), ready(); }
+int cuEventSynchronize(void *e) { return (void)e, ready(); }
 int cuEventElapsedTime(float *ms, void *from, void *to) {
 	struct timespec *a = from, *b = to;
 	*ms = (float)(1e3 * (double)(b->tv_sec - a->tv_sec) + 1e-6 * (double)(b->tv_nsec - a->tv_nsec));
-	return driver.lost;
+	return ready();
 }
 
 int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, void *s, void **params, void **extra) {
 	(void)s, (void)extra;
 	struct function *fn = f;
+	if (ready())
+		return ready();
 	driver.launches++;
 	if (driver.launches == fault("AVCU_TESTDRIVER_FAIL_LAUNCH"))
 		return LAUNCH_FAILED;
@@ -231,6 +260,9 @@ int cuGetErrorName(int error, const char **name) {
 	switch (error) {
 	case OUT_OF_MEMORY: *name = "CUDA_ERROR_OUT_OF_MEMORY"; break;
 	case INVALID_VALUE: *name = "CUDA_ERROR_INVALID_VALUE"; break;
+	case NO_DEVICE: *name = "CUDA_ERROR_NO_DEVICE"; break;
+	case INVALID_DEVICE: *name = "CUDA_ERROR_INVALID_DEVICE"; break;
+	case INVALID_CONTEXT: *name = "CUDA_ERROR_INVALID_CONTEXT"; break;
 	case INVALID_PTX: *name = "CUDA_ERROR_INVALID_PTX"; break;
 	case NOT_FOUND: *name = "CUDA_ERROR_NOT_FOUND"; break;
 	case ILLEGAL_ADDRESS: *name = "CUDA_ERROR_ILLEGAL_ADDRESS"; break;

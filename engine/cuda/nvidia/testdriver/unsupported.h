@@ -34,7 +34,7 @@ UNSUPPORTED(cuMemsetD2D16) UNSUPPORTED(cuMemsetD2D16Async) UNSUPPORTED(cuMemsetD
 UNSUPPORTED(cuMemsetD2D32Async) UNSUPPORTED(cuMemsetD2D32_v2) UNSUPPORTED(cuMemsetD2D8) UNSUPPORTED(cuMemsetD2D8Async)
 UNSUPPORTED(cuMemsetD2D8_v2) UNSUPPORTED(cuMemsetD32) UNSUPPORTED(cuMemsetD32Async) UNSUPPORTED(cuMemsetD32_v2)
 UNSUPPORTED(cuMemsetD8) UNSUPPORTED(cuModuleGetGlobal) UNSUPPORTED(cuModuleGetGlobal_v2) UNSUPPORTED(cuModuleGetSurfRef)
-UNSUPPORTED(cuModuleGetTexRef) UNSUPPORTED(cuModuleLoad) UNSUPPORTED(cuModuleLoadDataEx) UNSUPPORTED(cuModuleLoadFatBinary)
+UNSUPPORTED(cuModuleGetTexRef) UNSUPPORTED(cuModuleLoad) UNSUPPORTED(cuModuleLoadFatBinary)
 UNSUPPORTED(cuOccupancyMaxActiveBlocksPerMultiprocessor) UNSUPPORTED(cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags)
 UNSUPPORTED(cuPointerGetAttribute) UNSUPPORTED(cuPointerSetAttribute) UNSUPPORTED(cuStreamAttachMemAsync)
 UNSUPPORTED(cuStreamCreateWithPriority) UNSUPPORTED(cuStreamDestroy) UNSUPPORTED(cuStreamGetFlags) UNSUPPORTED(cuStreamGetPriority)
