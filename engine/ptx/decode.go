@@ -65,7 +65,9 @@ func (m *Module) decode(k *kernel) error {
 func (k *kernel) layout(m *Module) {
 	for _, name := range slices.Sorted(maps.Keys(m.names)) {
 		if v := m.names[name]; v.space == shared && v.bytes > 0 && !slices.Contains(k.sharedVars, v) && k.mentions(m, v) {
-			k.sharedVars = append(k.sharedVars, v)
+			own := *v // each kernel has the module's variables elsewhere
+			m.names[k.name+"\x00"+v.name] = &own
+			k.sharedVars = append(k.sharedVars, &own)
 		}
 	}
 	end := 0

@@ -48,7 +48,6 @@ type set []uint64
 
 func (s set) has(i int) bool { return s[i>>6]>>(i&63)&1 != 0 }
 func (s set) add(i int)      { s[i>>6] |= 1 << (i & 63) }
-func (s set) remove(i int)   { s[i>>6] &^= 1 << (i & 63) }
 
 // assign gives the registers of a kernel their places in the register file. Registers that are not
 // alive at the same time share a place, so that a warp's file fits a processor's nearest cache.

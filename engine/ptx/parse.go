@@ -143,6 +143,9 @@ func (p *parser) parseVariable() (*variable, error) {
 		if err != nil {
 			return nil, err
 		}
+		if n < 1 || n > boundary || n&(n-1) != 0 {
+			return nil, p.errorf("an alignment of %d", n)
+		}
 		v.align = int(n)
 	}
 	bits, ok := typeBits(strings.TrimPrefix(p.next(), "."))

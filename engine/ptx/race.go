@@ -97,11 +97,14 @@ func touch(cell *uint64, launch uint64, block int64, kind accessKind) (other int
 				}
 				return int64(reader) - 1, true
 			}
+			if writer == me { // also for an atomic operation: others must still see the plain write
+				return 0, false
+			}
 			if kind == updating {
 				me = several
-			}
-			if writer == me {
-				return 0, false
+				if writer == me {
+					return 0, false
+				}
 			}
 			c = c&^(readerMask<<24) | me<<24
 		}

@@ -197,7 +197,11 @@ func (w *warp) checkWrites(in *instruction, acc *access, m uint32) bool {
 				return w.fail(in, i, "a race: %s %d bytes at %s, which %s read since the last barrier", acc.kind, acc.bytes, w.describeShared(a), w.readers(r))
 			}
 			if acc.kind == updating {
-				me = atomicUsers
+				if c.writer>>threadBits >= s.interval && c.writer&threadMask == me {
+					continue // others must still see the plain write
+				}
+				c.writer = s.clock<<threadBits | atomicUsers
+				continue
 			}
 			c.writer = s.clock<<threadBits | me
 		}

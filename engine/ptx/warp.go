@@ -44,7 +44,6 @@ type details struct {
 
 	access  access
 	vector  []uint32 // registers
-	wides   []bool
 	mode    string
 	integer uint32
 }

@@ -63,25 +63,34 @@ func TestPTXIsReproduced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	c := exec.Command("../compile.sh")
-	c.Env = append(os.Environ(), "OUT="+dir, "CLANG="+compiler)
-	if out, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	here, _, _ := strings.Cut(string(version), "\n")
 	all, err := filepath.Glob("../*/*.ptx")
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || len(all) == 0 {
+		t.Fatalf("%d PTX files, %v", len(all), err)
 	}
+	committed, names := map[string][]byte{}, []string{}
 	for _, path := range all {
-		want, err := os.ReadFile(path)
+		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if by := head(want, "compiler"); !strings.HasPrefix(string(version), by) {
-			t.Logf("%s was made by %s, and here is %s", path, by, version)
+		if by := head(text, "compiler"); by != here {
+			t.Logf("%s is not compiled again: it was made by %q, and here is %q", path, by, here)
 			continue
 		}
+		committed[path] = text
+		names = append(names, filepath.Base(filepath.Dir(path)))
+	}
+	if len(names) == 0 {
+		t.Skipf("no PTX was made by the compiler that is here, %q", here)
+	}
+	dir := t.TempDir()
+	c := exec.Command("../compile.sh", names...)
+	c.Env = append(os.Environ(), "OUT="+dir, "CLANG="+compiler, "NVCC=")
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for path, want := range committed {
 		got, err := os.ReadFile(filepath.Join(dir, filepath.Base(path)))
 		if err != nil || !bytes.Equal(got, want) {
 			t.Errorf("%s: compiled again it is something else (%v)", path, err)

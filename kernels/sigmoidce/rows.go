@@ -28,6 +28,8 @@ func Rows(long bool) []kerneltest.Row {
 	for i, c := range kerneltest.Cover(long, []int{0, 1, 2, 33}, classes, []int{0, 3}, []int{0, 1}, []int{usual, sure, extreme, unknown}) {
 		rows = append(rows, lossRow(uint64(i), c[0], c[1], c[2], c[3] == 1, c[4]), probRow(uint64(i), c[0], c[1], c[2], c[4]))
 	}
+	// Beyond the 8,192 classes whose labels the CUDA kernel holds at once, and more rows than a grid is high.
+	rows = append(rows, lossRow(2, 2, 8193, 3, true, usual), lossRow(3, 2, 16500, 0, false, sure), probRow(4, 65537, 1, 0, usual))
 	return append(rows, sweepRow())
 }
 

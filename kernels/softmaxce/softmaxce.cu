@@ -3,8 +3,8 @@
  *   each[b] = log(1 + R) - (z[label] - top),  gz = e / S * scale, at the label -(S - e) / S * scale
  * R is what is left of the loss of a sure and right prediction, so S is summed in double.
  * Launch: a row a block of 256 threads; thread t takes classes t, t + 256, … and leaves e in gz between the two passes. Lanes
- * and warps are folded in order. 128 bytes of shared memory. A row without a label, or with one out of range, has loss 0 and
- * the gradient of none. Memory: 20 bytes a class, of which 12 stay in cache. */
+ * and warps are folded in order. 96 bytes of shared memory. A row without a label, or with one out of range, has loss 0 and
+ * the gradient of none. Memory: 20 bytes a class, of which 12 stay in cache where the rows at work fit into it. */
 #include "../cuda.h"
 
 /* log(1 + r), r >= 0, to 4 ulp however small r is. */
