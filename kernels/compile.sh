@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Compiles kernels/NAME/NAME.cu to kernels/NAME/NAME.ptx, with its sources and their hash in its head; all kernels, or
-# those named. OUT=folder puts them there instead. By clang-19 without a CUDA SDK; NVCC=path takes nvcc (12.x) instead. A test finds PTX that is stale.
+# those named. By clang-19 without a CUDA SDK; NVCC=path takes nvcc (12.x) instead, NVRTC=folder the libnvrtc.so.12 there.
+# OUT=folder puts the files there. A test finds PTX that is stale.
 set -euo pipefail
 export LC_ALL=C
 cd "$(dirname "$0")"
@@ -19,6 +20,9 @@ for name in ${*:-$(ls -- */*.cu | cut -d/ -f1)}; do
 	if [ -n "${NVCC:-}" ]; then
 		compiler="$("$NVCC" --version | grep release)"
 		"$NVCC" -ptx -arch=compute_61 -O3 -std=c++17 -fmad=false "$cu" -o "$new"
+	elif [ -n "${NVRTC:-}" ]; then
+		compiler="NVRTC $(basename "$(readlink -f "$NVRTC/libnvrtc.so.12")")"
+		LD_LIBRARY_PATH=$NVRTC python3 nvrtc.py "$cu" "$new"
 	else
 		clang=${CLANG:-clang++-19}
 		compiler=$("$clang" --version | head -n 1)
