@@ -59,7 +59,7 @@ func TestSharedRaces(t *testing.T) {
 	}{
 		"read without a barrier":       {other(32) + fillS + wait + fillS + read, "since the last barrier"},
 		"read with a barrier":          {other(32) + fillS + wait + read, ""},
-		"write without a barrier":      {other(32) + fillS + wait + read + fillS, "read since the last barrier"},
+		"write without a barrier":      {other(32) + fillS + wait + read + fillS, "since the last barrier"},
 		"write with a barrier":         {other(32) + fillS + wait + read + wait + fillS, ""},
 		"within a warp":                {other(1) + fillS + read, "which thread (1,0,0) wrote since the last barrier"},
 		"a synchronised warp":          {other(1) + fillS + "bar.warp.sync -1;" + read, ""},
