@@ -167,7 +167,9 @@ func (b *bodyParser) parseStatement() error {
 			}
 		}
 		if s.parts[0] == "bra" {
-			jump = b.next()
+			if jump = b.next(); jump == "" {
+				return b.errorf("the text ends where a label belongs (%s)", s.op)
+			}
 			continue
 		}
 		o, err := b.parseOperand()

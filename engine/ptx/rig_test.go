@@ -121,4 +121,6 @@ func mustGive(t *testing.T, o Options, body string, grid, block, n int, want fun
 	}
 }
 
+func pointer(a *[lanes]float32) unsafe.Pointer { return unsafe.Pointer(a) }
+
 func thread(x int) string { return fmt.Sprintf("thread (%d,0,0)", x) }
