@@ -117,27 +117,36 @@ func (w *warp) checkReads(in *instruction, acc *access, m uint32) bool {
 	now := s.clock << threadBits
 	// Written in this block, and before the interval: before < interval.
 	start, span := s.start<<threadBits, (s.interval-s.start)<<threadBits
-	anyNow, anySince := now|anyReaders, s.interval<<threadBits|anyReaders
-	last := ^uint64(0)
+	anyNow, anySince, several := now|anyReaders, s.interval<<threadBits|anyReaders, now|(warpReaders+uint32(w.index))
+	last, settled := ^uint64(0), false
 	for i, a := range w.addr {
 		if m>>i&1 == 0 {
 			continue
 		}
 		same := a == last // as the lane before: nothing new but that there are several readers
-		last = a
+		if same && settled {
+			continue
+		}
+		last, settled = a, true
 		me := now | uint32(w.first+i)
 		cells := s.cells[a>>shift:][:n]
 		for j := range cells {
 			c := &cells[j]
-			if c.writer-start >= span && !w.mayRead(in, acc, c, i) {
-				return false
-			}
-			if r := c.reader; r != me && r != anyNow && r != anySince {
-				if same && r>>threadBits == s.clock && r&threadMask == warpReaders+uint32(w.index) {
-					continue
+			if c.writer-start >= span {
+				settled = false
+				if !w.mayRead(in, acc, c, i) {
+					return false
 				}
-				c.reader = w.merged(r, me)
 			}
+			r := c.reader
+			if r == anyNow || r == anySince || same && r == several {
+				continue
+			}
+			if r != me {
+				r = w.merged(r, me)
+				c.reader = r
+			}
+			settled = settled && (r == anyNow || r == several)
 		}
 	}
 	return true
