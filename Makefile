@@ -30,6 +30,9 @@ test: ## vet the code and run every test
 	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	go test ./...
 	CGO_ENABLED=0 go build -o /dev/null ./cmd/avcu
+	@echo "Not run here: the checks on a real GPU (make test-gpu)."
+	@engine/cuda/nvidia/env.sh >/dev/null 2>&1 || echo "Skipped for want of cuda.h (CUDA_HOME, or python3-pip to fetch it): TestCUDAProgram, TestOnTestDriver."
+	@command -v clang++-19 >/dev/null || echo "Skipped for want of clang 19: TestPTXIsReproduced."
 
 lint: ## static analysis
 	go run $(STATICCHECK) ./...
