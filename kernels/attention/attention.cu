@@ -205,8 +205,8 @@ POOL(attention_pool_bytes_any, unsigned char, false)
 POOL(attention_pool_floats_any, float, false)
 
 /* Grid (ceil(C/32), B), 256 threads: lane a unit, warp every eighth frame, folded in order. A warp's first HELD frames stay in
- * registers between the passes. */
-enum { HELD = 16 };
+ * registers between the passes; of those behind them it adds up SPAN at a time, so that no chain of sums is long. */
+enum { HELD = 16, SPAN = 64 };
 
 KERNEL __launch_bounds__(256) attention_softmax(float *__restrict__ a, int frames, int units) {
 	__shared__ float part[2][8][32];
@@ -236,8 +236,16 @@ KERNEL __launch_bounds__(256) attention_softmax(float *__restrict__ a, int frame
 	for (int i = 0; i < HELD; i++)
 		if (warp + 8 * i < n)
 			sum += held[i] = exp_of(held[i] - top);
-	for (int l = warp + 8 * HELD; l < n; l += 8)
-		sum += a[(long long)l * units] = exp_of(a[(long long)l * units] - top);
+	float span = 0.0f;
+#pragma unroll 1
+	for (int l = warp + 8 * HELD; l < n; l += 8) {
+		span += a[(long long)l * units] = exp_of(a[(long long)l * units] - top);
+		if (l / 8 % SPAN == 0) {
+			sum += span;
+			span = 0.0f;
+		}
+	}
+	sum += span;
 	part[1][warp][lane] = sum;
 	__syncthreads();
 	sum = part[1][0][lane];

@@ -109,13 +109,18 @@ func backwardScoresCUDA(d *cuda.Device, s size, x, a, gv, gs engine.Tensor) erro
 }
 
 // weightGroups is how many groups of videos leave a sum each: with 8 slices of 128 features some four
-// waves of blocks on 30 multiprocessors.
-const weightGroups = 60
+// waves of blocks on 30 multiprocessors. A group is of at most weightFrames frames, however long the
+// videos are: that is one chain of float32 sums.
+const (
+	weightGroups = 60
+	weightFrames = 512
+)
 
 func backwardWeightsCUDA(d *cuda.Device, s size, x, gs, gw engine.Tensor, add bool) error {
-	n := min(s.b, weightGroups)
-	if n > 0 {
-		n = (s.b + (s.b+n-1)/n - 1) / ((s.b + n - 1) / n) // groups of whole videos, none empty
+	group := min((s.b+weightGroups-1)/weightGroups*s.l, weightFrames)
+	n := 0
+	if s.b > 0 {
+		n = (s.b*s.l + group - 1) / group
 	}
 	ld := (s.d + 3) / 4 * 4
 	part, err := d.Scratch(4 * int64(max(n, 1)) * int64(s.units) * int64(ld))
@@ -123,29 +128,28 @@ func backwardWeightsCUDA(d *cuda.Device, s size, x, gs, gw engine.Tensor, add bo
 		return err
 	}
 	if n > 0 {
-		if err := poolCUDA(d, s, x, gs, (s.b+n-1)/n*s.l, part, ld); err != nil {
+		if err := poolCUDA(d, s, x, gs, group, part, ld); err != nil {
 			return err
 		}
 	}
-	if s.units > maxGrid {
-		return engine.Unsupported(d, "attention of more than 65,535 units")
-	}
-	return d.Launch(&source, "attention_join", cuda.Grid{X: (s.d + 255) / 256, Y: s.units, Threads: 256}, part, cuda.Int(n), cuda.Int(ld),
-		cuda.Addr(gw), cuda.Int(gw.LD()), cuda.Int(s.units), cuda.Int(s.d), cuda.Bool(add))
+	return groups(s.units, func(first, units int) error {
+		return d.Launch(&source, "attention_join", cuda.Grid{X: (s.d + 255) / 256, Y: units, Threads: 256}, part+4*uint64(first)*uint64(ld), cuda.Int(n),
+			cuda.Int(ld), cuda.Addr(gw.Range(first, first+units)), cuda.Int(gw.LD()), cuda.Int(s.units), cuda.Int(s.d), cuda.Bool(add))
+	})
 }
 
 func backwardFeaturesCUDA(d *cuda.Device, s size, w, a, gs, gv, gx engine.Tensor, add bool) error {
-	if s.l > maxGrid {
-		return engine.Unsupported(d, "attention over more than 65,535 frames")
-	}
 	ldw := 0
 	if !w.IsZero() {
 		ldw = w.LD()
 	}
 	return groups(s.b, func(first, n int) error {
-		last := first + n
-		return d.Launch(&source, "attention_features", cuda.Grid{X: (s.d + 255) / 256, Y: s.l, Z: n, Threads: 256}, cuda.Addr(w), cuda.Int(ldw),
-			cuda.Addr(a.Range(first, last)), cuda.Addr(gs.Range(first, last)), cuda.Addr(gv.Range(first, last)), cuda.Int(gv.LD()),
-			cuda.Addr(gx.Range(first, last)), cuda.Int(gx.LD()), cuda.Int(s.l), cuda.Int(s.units), cuda.Int(s.d), cuda.Bool(add))
+		a, gs, gv, gx := a.Range(first, first+n), gs.Range(first, first+n), gv.Range(first, first+n), gx.Range(first, first+n)
+		return groups(s.l, func(from, frames int) error {
+			at, to := 4*uint64(from)*uint64(s.units), 4*uint64(from)*uint64(gx.LD())
+			return d.Launch(&source, "attention_features", cuda.Grid{X: (s.d + 255) / 256, Y: frames, Z: n, Threads: 256}, cuda.Addr(w), cuda.Int(ldw),
+				cuda.Addr(a)+at, cuda.Addr(gs)+at, cuda.Addr(gv), cuda.Int(gv.LD()), cuda.Addr(gx)+to, cuda.Int(gx.LD()), cuda.Int(s.l), cuda.Int(s.units),
+				cuda.Int(s.d), cuda.Bool(add))
+		})
 	})
 }

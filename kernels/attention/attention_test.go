@@ -106,6 +106,14 @@ func alone(row kerneltest.Row, b int) kerneltest.Row {
 	return row
 }
 
+// Videos of more frames, and more units, than a grid holds along y; chains of float32 sums stay short.
+func TestLarge(t *testing.T) {
+	long := problem{size: size{1, 70000, 2, 1}, padded: true, r: kerneltest.Rand(103)}
+	deep := problem{size: size{1, 70000, 16, 4}, add: true, r: kerneltest.Rand(104)}
+	many := problem{size: size{1, 1, 1, 66000}, add: true, padded: true, r: kerneltest.Rand(106)}
+	kerneltest.Run(t, []kerneltest.Row{long.pooling(), long.backwardFeatures(true), deep.backwardWeights(), many.backwardWeights()})
+}
+
 func TestErrors(t *testing.T) {
 	d := host.NewRef()
 	m, err := d.Alloc(4096)
