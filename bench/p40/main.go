@@ -69,7 +69,7 @@ func run(kernels string, blocks, batch int, check, out string) error {
 	return nil
 }
 
-// published is the setting of SPEC section 1, which is what people train on the 2nd YouTube-8M release.
+// published is the setting in which Attention Cluster is trained on the 2nd YouTube-8M release.
 func published() model.Spec {
 	return model.Spec{
 		Modalities: []model.Modality{{Name: "rgb", Dim: 1024, Units: 32}, {Name: "audio", Dim: 128, Units: 32}},

@@ -44,7 +44,8 @@ func (d *Device) Function(s *Source, entry string) (Function, error) {
 }
 
 // Launch starts a kernel after all that was started before. Arguments are slots of 8 bytes in the order
-// of the kernel's parameters: Addr, Int, F32, F64, Bool. An empty grid starts nothing.
+// of the kernel's parameters: Addr, Int, F32, F64, Bool. Where there is nothing to do it is for the caller
+// not to launch: a grid has at least one block.
 func (d *Device) Launch(s *Source, entry string, g Grid, args ...uint64) error {
 	grid := [3]int{max(g.X, 1), max(g.Y, 1), max(g.Z, 1)}
 	if g.X < 0 || g.Y < 0 || g.Z < 0 || grid[1] > 65535 || grid[2] > 65535 {

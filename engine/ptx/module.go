@@ -17,15 +17,6 @@ type Module struct {
 	names   map[string]*variable
 }
 
-// Kernels are the names of the module's entries and the number of instructions of each.
-func (m *Module) Kernels() map[string]int {
-	n := map[string]int{}
-	for name, k := range m.kernels {
-		n[name] = len(k.code)
-	}
-	return n
-}
-
 // Parameters are the names of the module's entries and the number of parameters of each.
 func (m *Module) Parameters() map[string]int {
 	n := map[string]int{}

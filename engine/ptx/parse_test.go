@@ -101,7 +101,7 @@ func TestCommitted(t *testing.T) {
 			t.Fatal(err)
 		}
 		m, err := Parse(filepath.Base(file), string(text))
-		if err != nil || len(m.Kernels()) == 0 {
+		if err != nil || len(m.Parameters()) == 0 {
 			t.Errorf("%s: %v", file, err)
 		}
 		if len(text) > 30000 && i > 0 {

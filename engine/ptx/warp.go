@@ -244,19 +244,14 @@ func (w *warp) compare(in *instruction, m uint32) {
 func (w *warp) choose(in *instruction, m uint32) {
 	p := w.predicate(in.more)
 	if in.wide {
-		o, x, y := of[uint64](w.reg(in.d)), of[uint64](w.reg(in.a)), of[uint64](w.reg(in.b))
-		for i := range o {
-			if m>>i&1 != 0 {
-				v := y[i]
-				if p>>i&1 != 0 {
-					v = x[i]
-				}
-				o[i] = v
-			}
-		}
+		chooseLanes(of[uint64](w.reg(in.d)), of[uint64](w.reg(in.a)), of[uint64](w.reg(in.b)), p, m)
 		return
 	}
-	o, x, y := of[uint32](w.reg(in.d)), of[uint32](w.reg(in.a)), of[uint32](w.reg(in.b))
+	chooseLanes(of[uint32](w.reg(in.d)), of[uint32](w.reg(in.a)), of[uint32](w.reg(in.b)), p, m)
+}
+
+// chooseLanes takes x where p has a bit, else y, in the lanes of m.
+func chooseLanes[T uint32 | uint64](o, x, y *[lanes]T, p, m uint32) {
 	for i := range o {
 		if m>>i&1 != 0 {
 			v := y[i]
