@@ -89,6 +89,17 @@ type Pass struct {
 	Seed  uint64 // of the run
 	Step  uint32 // counts optimiser steps from 0
 	Given Tensor // uint8 dropout mask in place of the drawn one, for comparison with recorded runs
+
+	// Trace, where not nil, is told after every kernel which op it belongs to and what it computed.
+	Trace func(op, part string)
+	op    string // that runs now
+}
+
+// Done tells Trace that the kernels of this part of the running op have been started.
+func (p *Pass) Done(part string) {
+	if p.Trace != nil {
+		p.Trace(p.op, part)
+	}
 }
 
 // Tape is a graph, recorded once at the largest batch and run any number of times with at most that
@@ -174,9 +185,11 @@ func (t *Tape) Record(name string, inputs []*Var, forward, backward func(*Pass) 
 // Forward runs the graph.
 func (t *Tape) Forward(p *Pass) error {
 	for i := range t.ops {
+		p.op = t.ops[i].name
 		if err := t.ops[i].forward(p); err != nil {
 			return fmt.Errorf("%s: %w", t.ops[i].name, err)
 		}
+		p.Done("forward")
 	}
 	return nil
 }
@@ -191,9 +204,11 @@ func (t *Tape) Backward(p *Pass, accumulate bool) error {
 		if t.ops[i].backward == nil {
 			continue
 		}
+		p.op = t.ops[i].name
 		if err := t.ops[i].backward(p); err != nil {
 			return fmt.Errorf("gradient of %s: %w", t.ops[i].name, err)
 		}
+		p.Done("gradient")
 	}
 	return nil
 }

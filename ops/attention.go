@@ -31,10 +31,12 @@ func Attend(t *engine.Tape, name string, x, w, c *engine.Var) (v *engine.Var, we
 		if err := attention.BackwardScores(t.Device(), rows(x.Value, p), rows(a, p), rows(v.Grad, p), gs); err != nil {
 			return err
 		}
+		p.Done("score gradient")
 		if w.NeedsGrad() {
 			if err := attention.BackwardWeights(t.Device(), rows(x.Value, p), gs, w.Grad, w.Sink()); err != nil {
 				return err
 			}
+			p.Done("weight gradient")
 		}
 		if c.NeedsGrad() {
 			if err := colsum.Run(t.Device(), gs, c.Grad, c.Sink()); err != nil {

@@ -63,11 +63,13 @@ func Linear(t *engine.Tape, name string, x *engine.Var, d Dense) *engine.Var {
 			if err := product.Run(t.Device(), c); err != nil {
 				return err
 			}
+			p.Done("input gradient")
 		}
 		if d.Bias != nil && d.Bias.NeedsGrad() {
 			if err := colsum.Run(t.Device(), gy, d.Bias.Grad, d.Bias.Sink()); err != nil {
 				return err
 			}
+			p.Done("bias gradient")
 		}
 		if d.Weights.NeedsGrad() {
 			return weightsGradient(t.Device(), rows(x.Value, p), gy, d)

@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -75,7 +76,7 @@ func TestOrder(t *testing.T) {
 		"TRAIN.epoch":        {Value: "6", Origin: "--epochs"},
 		"TRAIN.seed":         {Value: "5", Origin: "--set"},
 		"TRAIN.batch_size":   {Value: "4", Origin: "environment AVCU_EPOCHS"},
-		"TRAIN.clip_norm":    {Value: "3.0", Origin: path},
+		"TRAIN.clip_norm":    {Value: "3.0", Origin: path + ":5"},
 		"TRAIN.warmup_steps": {Value: "2", Origin: "stored with the weights"},
 	}
 	defaults := New().Values()
@@ -189,6 +190,66 @@ func TestPaddleForms(t *testing.T) {
 	}
 }
 
+// TestFirstRelease: the names that Paddle's keys had at first, and what its reader lets pass.
+func TestFirstRelease(t *testing.T) {
+	const text = `[model]
+Name : AttentionCluster
+bone_nework = None
+class_num = 1_000
+feature_names = (u'rgb', "audio",)
+feature_dims = 1024, 0x80
+[TRAIN]
+gpu_num = 4
+filelist = data/train.list  # not quoted
+[VALID]
+filelist = '100%%.list'
+`
+	want := New()
+	want.Model.NumClasses = 1000
+	want.Train.FileList, want.Valid.FileList = "data/train.list", "100%.list"
+	got := New()
+	if err := got.Parse([]byte(text), "x"); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got, values); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"MODEL.bone_nework means nothing here and is ignored", "TRAIN.gpu_num means nothing here and is ignored"}, got.Notices); diff != "" {
+		t.Errorf("notices (-want +got)\n%s", diff)
+	}
+}
+
+// TestLines: every value of a file knows its line, in either form.
+func TestLines(t *testing.T) {
+	for name, text := range map[string]string{"a.yaml": paddleYAML, "a.txt": paddleINI} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c := New()
+		if err := c.Load(path); err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range c.Values() {
+			_, key, _ := strings.Cut(v.Key, ".")
+			line, found := strings.CutPrefix(v.Origin, path+":")
+			if !found {
+				if v.Origin != "default" || strings.Contains(text, key+" = ") && v.Key != "TEST.batch_size" && v.Key != "TEST.filelist" && !strings.HasPrefix(v.Key, "INFER") {
+					t.Errorf("%s: %s comes from %q", name, v.Key, v.Origin)
+				}
+				continue
+			}
+			number, err := strconv.Atoi(line)
+			if lines := strings.Split(text, "\n"); err != nil || !strings.HasPrefix(strings.TrimSpace(lines[number-1]), key) {
+				// A list in block form counts from its first entry.
+				if v.Key != "MODEL.cluster_nums" {
+					t.Errorf("%s: %s comes from line %s", name, v.Key, line)
+				}
+			}
+		}
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"MODEL:\n  topk: 3\n  seg_nun: 3", "x: line 3: unknown key MODEL.seg_nun; did you mean MODEL.seg_num?"},
@@ -196,10 +257,11 @@ func TestParseRefuses(t *testing.T) {
 		{"TRAIN: {topk: 3}", "unknown key TRAIN.topk; did you mean MODEL.topk?"},
 		{"TEST: {files: 3}", "did you mean TEST.filelist?"},
 		{"MODLE: {seg_num: 3}", "x: line 1: unknown section MODLE; did you mean MODEL? (There are MODEL, TRAIN, VALID, TEST, INFER.)"},
-		{"[model]\nseg_num=3", "x: line 2: unknown section model; did you mean MODEL?"},
+		{"[modle]\nseg_num=3", "x: line 2: unknown section MODLE; did you mean MODEL?"},
 		{"seg_num: 3", "x: line 1: section seg_num is not a list of `key: value`"},
 		{"MODEL: {seg_num: many}", "x: line 1: MODEL.seg_num: many is not a whole number"},
-		{"MODEL: {seg_num: '3'}", `MODEL.seg_num: "3" is not a whole number`},
+		{"MODEL: {seg_num: 'three'}", `MODEL.seg_num: "three" is not a whole number`},
+		{"MODEL: {seg_num: 0100}", "0100 is not a whole number without leading zeros"},
 		{"MODEL: {seg_num: 3.0}", "3.0 is not a whole number"},
 		{"MODEL: {seg_num: 1e2}", "1e2 is not a whole number"},
 		{"MODEL: {seg_num: 9223372036854775808}", "9223372036854775808 is not a whole number"},
@@ -208,7 +270,8 @@ func TestParseRefuses(t *testing.T) {
 		{"MODEL: {seg_num: {a: 3}}", "must be a plain value or a list of them"},
 		{"MODEL: {seg_num: &a 3, topk: *a}", "must be a plain value"},
 		{"MODEL: {feature_dims: 3}", "MODEL.feature_dims: 3 is not a list of whole numbers, such as [32, 32]"},
-		{"MODEL: {feature_dims: '[32, 32]'}", `"[32, 32]" is not a list`},
+		{"MODEL: {feature_dims: '[32, 32'}", `"[32, 32" is not a list`},
+		{"MODEL: {feature_dims: '3'}", `3 is not a list`},
 		{"MODEL: {feature_dims: [32, rgb]}", "rgb is not a whole number; wanted are whole numbers, such as [32, 32]"},
 		{"MODEL: {feature_dims: [32, [5]]}", "must be a plain value or a list of them"},
 		{"MODEL: {feature_names: [1]}", "1 is not a text; put it in quotes if it is meant as one; wanted are names"},
@@ -233,9 +296,18 @@ func TestParseRefuses(t *testing.T) {
 		{"[MODEL]\nseg_num = 3\nseg_num = 3", "MODEL.seg_num comes twice"},
 		{"[MODEL]\n[TRAIN]\n\nepochs = 3", "x: line 4: unknown key TRAIN.epochs; did you mean TRAIN.epoch?"},
 		{"[TRAIN]\nbatch_size = 3\n[TEST]\nbatch_size = x", "x: line 4: TEST.batch_size: x is not"},
-		{"[MODEL]\nseg_num = \"3\"", `MODEL.seg_num: "3" is not a whole number`},
-		{"[MODEL]\ntopk = a: b: c", "line 2: MODEL.topk: the value \"a: b: c\" is not YAML"},
-		{"[MODEL]\nfeature_dims = (1, 2)", "(1, 2) is not a list"},
+		{"[MODEL]\nseg_num = \"three\"", `MODEL.seg_num: "three" is not a whole number`},
+		{"[MODEL]\nseg_num = ", "null is not a whole number"},
+		{"[MODEL]\ntopk = 2 * 10", "line 2: MODEL.topk: 2 * 10 is not a whole number"},
+		{"[MODEL]\nfeature_dims = [1, 2", "line 2: MODEL.feature_dims: the value \"[1, 2\" is not a Python literal: it ends where"},
+		{"[MODEL]\nfeature_dims = [8 * 128, 2]", `is not a Python literal: "* 128, 2]" stands where a comma or the end of the list should come`},
+		{"[MODEL]\nfeature_dims = [1, [2]]", `"[2]]" stands where a number, a quoted text, True, False or None should come`},
+		{"[MODEL]\nfeature_names = ['rgb', audio]", `"audio]" stands where a number, a quoted text, True, False or None should come (a calculation? write its result)`},
+		{"[MODEL]\nfeature_names = [1]", "1 is not a text"},
+		{"[MODEL]\nname = 'x", "is not a Python literal: a text lacks its closing '"},
+		{"[TRAIN]\n\nfilelist : {1: 2}", "line 3: TRAIN.filelist: the value \"{1: 2}\" is not a Python literal"},
+		{"[TRAIN]\nfilelist = \"%(root)s/x\"", "write the value itself"},
+		{"[TRAIN]\nepoch = 1\n[train]\nEPOCH = 2", "x: line 4: TRAIN.epoch comes twice"},
 		{"MODEL: {name: \xff}", "not text in UTF-8"},
 		{"MODEL: {name: \x00}", "not text in UTF-8"},
 		{strings.Repeat("[", 600), "more than 500 opening brackets"},

@@ -108,7 +108,7 @@ func yamlNode(data []byte) (ast.Node, error) {
 	return file.Docs[0].Body, nil
 }
 
-// parseINI reads Paddle's form: values are Python's, which for numbers, quoted texts and lists are YAML's too.
+// parseINI reads Paddle's older form as Paddle does: names of sections in any case, keys too, values in Python.
 func parseINI(data []byte) ([]setting, error) {
 	file, err := ini.LoadSources(ini.LoadOptions{
 		IgnoreInlineComment: true, IgnoreContinuation: true, PreserveSurroundedQuote: true, AllowPythonMultilineValues: true,
@@ -118,14 +118,23 @@ func parseINI(data []byte) ([]setting, error) {
 		return nil, fmt.Errorf("not an INI file: %s", firstLine(err))
 	}
 	var settings []setting
+	seen := map[string]bool{}
 	for _, section := range file.Sections() {
 		for _, key := range section.Keys() {
-			line := lineOf(data, section.Name(), key.Name())
-			if len(key.ValueWithShadows()) > 1 {
-				return nil, fmt.Errorf("line %d: %s.%s comes twice", line, section.Name(), key.Name())
+			s := setting{section: strings.ToUpper(section.Name()), key: strings.ToLower(key.Name()), line: lineOf(data, section.Name(), key.Name())}
+			if name := s.section + "." + s.key; seen[name] || len(key.ValueWithShadows()) > 1 {
+				return nil, fmt.Errorf("line %d: %s comes twice", s.line, name)
+			} else {
+				seen[name] = true
 			}
 			text := key.Value()
-			settings = append(settings, setting{section.Name(), key.Name(), line, func() (value, error) { return parseValue(text) }})
+			s.value = func() (value, error) {
+				if strings.Contains(text, "%(") {
+					return value{}, errors.New("%(…)s takes over another value, which is not understood here: write the value itself")
+				}
+				return parsePython(strings.ReplaceAll(text, "%%", "%"))
+			}
+			settings = append(settings, s)
 		}
 	}
 	return settings, nil
@@ -140,7 +149,7 @@ func lineOf(data []byte, section, key string) int {
 		if strings.HasPrefix(line, "[") {
 			current = strings.TrimSuffix(line[1:], "]")
 		}
-		if name, _, ok := strings.Cut(line, "="); ok && current == section && strings.TrimSpace(name) == key {
+		if end := strings.IndexAny(line, "=:"); end >= 0 && current == section && strings.TrimSpace(line[:end]) == key {
 			return number
 		}
 	}

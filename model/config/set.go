@@ -10,8 +10,11 @@ import (
 	"strings"
 )
 
-// ignored are keys that Paddle's configs have and that mean nothing here.
-var ignored = []string{"use_gpu", "num_gpus", "bone_network", "pretrain_base", "dataset", "feature_num", "UNIQUE"}
+// ignored are keys that Paddle's configs have and that mean nothing here, those of its first release last.
+var ignored = []string{"use_gpu", "num_gpus", "bone_network", "pretrain_base", "dataset", "feature_num", "UNIQUE", "gpu_num", "bone_nework"}
+
+// renamed are names that keys had in Paddle's first release.
+var renamed = map[string]string{"MODEL.class_num": "num_classes"}
 
 // sections in the order in which they are shown and stored.
 var sections = []string{"MODEL", "TRAIN", "VALID", "TEST", "INFER"}
@@ -45,18 +48,25 @@ func (c *Config) Load(name string) error {
 	if err != nil {
 		return fmt.Errorf("config: %w", err)
 	}
-	return c.Parse(data, name)
+	return c.parse(data, name, true)
 }
 
 // Parse takes over what a text says: YAML, or INI if the first line that says anything begins with a
 // bracket. An error names origin, the line where it is known, and the key; c is then half changed.
-func (c *Config) Parse(data []byte, origin string) error {
+func (c *Config) Parse(data []byte, origin string) error { return c.parse(data, origin, false) }
+
+// parse is Parse; with lines, each value remembers its line too, as in "my.yaml:3".
+func (c *Config) parse(data []byte, origin string, lines bool) error {
 	settings, err := parse(data)
 	if err != nil {
 		return fmt.Errorf("config: %s: %w", origin, err)
 	}
 	for _, s := range settings {
-		if err := c.set(s, origin); err != nil {
+		from := origin
+		if lines && s.line > 0 {
+			from = fmt.Sprintf("%s:%d", origin, s.line)
+		}
+		if err := c.set(s, from); err != nil {
 			if s.line > 0 {
 				err = fmt.Errorf("line %d: %w", s.line, err)
 			}
@@ -85,6 +95,9 @@ func (c *Config) set(s setting, origin string) error {
 	if !slices.Contains(sections, s.section) {
 		return fmt.Errorf("unknown section %s; did you mean %s? (There are %s.)", s.section,
 			nearest(s.section, sections), strings.Join(sections, ", "))
+	}
+	if key, ok := renamed[s.section+"."+s.key]; ok {
+		s.key = key
 	}
 	var names []string
 	for _, f := range c.fields() {

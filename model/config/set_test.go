@@ -21,6 +21,15 @@ func TestSet(t *testing.T) {
 	}
 }
 
+// TestSetLoosely: a list needs no brackets on the command line.
+func TestSetLoosely(t *testing.T) {
+	c := New()
+	set(t, c, "--set", "MODEL.cluster_nums=32,16", "MODEL.hidden_sizes=()")
+	if diff := cmp.Diff([]any{[]int{32, 16}, []int{}}, []any{c.Model.ClusterNums, c.Model.HiddenSizes}); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestSetRefuses(t *testing.T) {
 	for _, c := range []struct{ assignment, want string }{
 		{"TRAIN.epoch", `"TRAIN.epoch" is not SECTION.key=value`},
@@ -31,7 +40,7 @@ func TestSetRefuses(t *testing.T) {
 		{"TRAIN.epoch=", "TRAIN.epoch: null is not a whole number"},
 		{"TRAIN.epoch=three", "TRAIN.epoch: three is not a whole number"},
 		{"MODEL.cluster_nums=[32", `MODEL.cluster_nums: the value "[32" is not YAML`},
-		{"MODEL.cluster_nums=32,32", "32,32 is not a list"},
+		{"MODEL.cluster_nums=32;32", "32;32 is not a list"},
 		{"MODEL.name=" + strings.Repeat("x", maxText+1), "is not YAML: not a configuration: larger"},
 	} {
 		before := New()

@@ -90,7 +90,15 @@ func scalarOf(node ast.Node) (scalar, error) {
 }
 
 // assign stores a value where ptr points, if it is of that type.
+//
+// A text where a number or a list is wanted counts as what it says: Paddle's reader of YAML does the
+// same to every text, so that "[32, 32]" in quotes and 1e-3 without a dot mean what they look like.
 func assign(ptr any, v value) error {
+	if _, wantsText := ptr.(*string); !wantsText && !v.isList && !v.scalars[0].typed && !v.scalars[0].isNull() {
+		if literal, err := parsePython(v.scalars[0].text); err == nil && (literal.isList || literal.scalars[0].typed) {
+			v = literal
+		}
+	}
 	switch p := ptr.(type) {
 	case *[]int:
 		return assignList(p, v, "whole numbers, such as [32, 32]", scalar.int)
@@ -145,6 +153,9 @@ func (s scalar) int() (int, error) {
 	n, err := strconv.Atoi(s.text)
 	if err != nil || s.quoted {
 		return 0, s.isNot("a whole number")
+	}
+	if digits := strings.TrimLeft(s.text, "+-"); len(digits) > 1 && digits[0] == '0' {
+		return 0, s.isNot("a whole number without leading zeros, which would be octal")
 	}
 	return n, nil
 }

@@ -42,6 +42,8 @@ type Options struct {
 	Seed     uint64  // of dropout
 	Infer    bool    // labels are not looked at: there is no loss
 	Unfused  bool    // write every gradient and update afterwards, for comparison
+
+	Trace func(op, part string) // told of every kernel, see engine.Pass; for profiles
 }
 
 // Runner is a model on a device with its graphs recorded and its memory made.
@@ -130,7 +132,7 @@ func (r *Runner) Step(b *Batch, step int64, rate float64, given engine.Tensor) (
 	}
 	sum := 0.0
 	for first := 0; first < n; first += r.opt.Micro {
-		p := engine.Pass{Rows: min(r.opt.Micro, n-first), First: first, Batch: n, Seed: r.opt.Seed, Step: uint32(step), Given: given}
+		p := engine.Pass{Rows: min(r.opt.Micro, n-first), First: first, Batch: n, Seed: r.opt.Seed, Step: uint32(step), Given: given, Trace: r.opt.Trace}
 		if !given.IsZero() && n > r.opt.Micro {
 			return 0, errors.New("train: a given mask is for a batch in one piece")
 		}
@@ -152,7 +154,13 @@ func (r *Runner) Step(b *Batch, step int64, rate float64, given engine.Tensor) (
 		}
 		scale = r.clip.Columns(1, 2)
 	}
-	return sum / float64(n), r.Params.Update(r.Train.Vars, s, scale)
+	if err := r.Params.Update(r.Train.Vars, s, scale); err != nil {
+		return 0, err
+	}
+	if r.opt.Trace != nil {
+		r.opt.Trace("adam", "update of the rest")
+	}
+	return sum / float64(n), nil
 }
 
 // forward copies p.Rows videos of b from p.First on to the device, runs the graph and returns the sum
@@ -161,6 +169,7 @@ func (r *Runner) forward(g *model.Graph, b *Batch, p *engine.Pass) (float64, err
 	if err := r.load(g, b, p.First, p.Rows); err != nil {
 		return 0, err
 	}
+	p.Done("batch copied")
 	if err := g.Tape.Forward(p); err != nil {
 		return 0, err
 	}
