@@ -167,6 +167,15 @@ void avcu_pool_free(avcu_pool *p) {
 
 int avcu_isa(const avcu_pool *p) { return p->isa; }
 
+int avcu_bf16(const avcu_pool *p) {
+#if defined(__x86_64__)
+	return p->isa == AVCU_AVX512 && __builtin_cpu_supports("avx512bf16");
+#else
+	(void)p;
+	return 0;
+#endif
+}
+
 int avcu_threads(const avcu_pool *p) { return p->threads; }
 
 void *avcu_scratch(avcu_pool *p, int slot, size_t bytes) {

@@ -21,6 +21,7 @@ void avcu_pool_free(avcu_pool *p);
 void avcu_parallel(avcu_pool *p, long tasks, avcu_task f, void *arg);
 
 int avcu_isa(const avcu_pool *p);
+int avcu_bf16(const avcu_pool *p); /* beside AVX-512 there is AVX512_BF16 */
 int avcu_threads(const avcu_pool *p);
 
 /* At least bytes of memory, 4096-byte aligned, for slot 0 .. threads: the workers' own, then one for

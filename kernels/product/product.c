@@ -3,7 +3,10 @@
 /* Matrix product C[M,N] = op(A)[M,K] op(B)[K,N] in the manner of Goto and van de Geijn (ACM TOMS 34, 2008) and BLIS:
  * A and B are copied into panels that the inner kernel reads in order, and a tile of MR x (NV*VL) sums stays in registers.
  *
- * Sums: K is cut into blocks of KC. Inside a block an element of C is one chain of fused multiply-adds over k from zero;
+ * With bf16, elements of A and B are rounded to bfloat16 while they are copied. Where the processor multiplies those itself
+ * (AVX512_BF16), two of them make one slot of a panel; elsewhere the rounded floats are multiplied as floats are.
+ *
+ * Sums: K is cut into blocks of KC slots. Inside a block an element of C is one chain of fused multiply-adds over k from zero;
  * blocks are then added in order. That depends on k alone, neither on M, N and the element's place nor on the number of
  * threads, so every element has the same bits in every batch. It also bounds the error of long sums by about
  * (KC + K/KC) * 2^-24 relative to the sum of magnitudes.
@@ -18,13 +21,16 @@
 #include "product.h"
 
 enum {
-	KC = 256,       /* depth of a block: a panel of B, KC x 24 floats, stays in L1 */
-	KS = 4096,      /* depth of a span that is packed at once */
+	KC = 256,       /* depth of a block, in slots */
+	KS = 4096,      /* depth of a span that is packed at once, in slots */
 	MC = 144,       /* rows of a task that packs its own A: MC x KC floats stay in L2, also for two threads of a core */
 	TALL = 256,     /* up to so many rows tasks are cut along columns */
 	GROUP = 6,      /* panels of B that a task packs at once */
-	SHARE = 8 << 20 /* floats: larger operands are not packed for all */
+	WIDE = 8,       /* panels of B that make a task worth reading A's block for */
+	SHARE = 8 << 20 /* slots: larger operands are not packed for all */
 };
+
+enum { FLOATS, ROUNDED, PAIRS }; /* what a slot of a panel is, see pack.h */
 
 #define SELF "product/product.c"
 #include "../each_isa.h"
@@ -50,7 +56,9 @@ void avcu_product(avcu_pool *pool, const struct avcu_product *p) { CALL_ISA(pool
 struct FN(job) {
 	const struct avcu_product *p;
 	avcu_pool *pool;
-	long k0, k1;   /* the span */
+	int form;      /* of slots */
+	long slots;    /* K in slots */
+	long k0, k1;   /* the span, in slots */
 	long tasks;
 	int rows;      /* tasks are cut along rows; else along columns */
 	int as_is_a, as_is_b; /* read where it is */
@@ -75,9 +83,9 @@ static void FN(pack_shared)(void *arg, long index, int worker) {
 	long blocks = (j->k1 - j->k0 + KC - 1) / KC, k = j->k0 + index % blocks * KC, from = index / blocks * FN(PART);
 	long kc = avcu_min(KC, j->k1 - k);
 	if (j->ap)
-		FN(pack_a)(p, from, avcu_min(p->m, from + FN(PART)), k, kc, j->ap + FN(place_a)(p->m, k - j->k0, from, kc));
+		FN(pack_a)(j->form, p, from, avcu_min(p->m, from + FN(PART)), k, kc, j->ap + FN(place_a)(p->m, k - j->k0, from, kc));
 	else
-		FN(pack_b)(p, from, avcu_min(p->n, from + FN(PART)), k, kc, j->bp + FN(place_b)(p->n, k - j->k0, from, kc));
+		FN(pack_b)(j->form, p, from, avcu_min(p->n, from + FN(PART)), k, kc, j->bp + FN(place_b)(p->n, k - j->k0, from, kc));
 }
 
 /* The block of op(A) at depth k whose first row is i, and of op(B) whose first column is j; at own if the task is to copy
@@ -88,7 +96,7 @@ INLINE struct FN(block) FN(block_a)(const struct FN(job) * j, long i, long i1, l
 		return p->transa ? (struct FN(block)){p->a + k * p->lda + i, 1, p->lda} : (struct FN(block)){p->a + i * p->lda + k, p->lda, 1};
 	if (j->ap)
 		return (struct FN(block)){j->ap + FN(place_a)(p->m, k - j->k0, i, kc), 0, MR};
-	FN(pack_a)(p, i, i1, k, kc, own);
+	FN(pack_a)(j->form, p, i, i1, k, kc, own);
 	return (struct FN(block)){own, 0, MR};
 }
 
@@ -98,8 +106,21 @@ INLINE const float *FN(block_b)(const struct FN(job) * j, long c, long c1, long 
 		return p->b + k * p->ldb + c;
 	if (j->bp)
 		return j->bp + FN(place_b)(p->n, k - j->k0, c, kc);
-	FN(pack_b)(p, c, c1, k, kc, own);
+	FN(pack_b)(j->form, p, c, c1, k, kc, own);
 	return own;
+}
+
+/* Where the block of op(A) or op(B) lies that a task will pack next: count rows or columns from at on, slots k .. k+kc-1. */
+INLINE struct FN(next) FN(coming)(const struct FN(job) * j, const float *x, long ld, int along, long at, long count, long k, long kc, long tiles) {
+	long two = j->form == PAIRS ? 2 : 1, e = k * two, depth = avcu_min(kc * two, j->p->k - e);
+	struct FN(next) n = {0};
+	if (along) /* K lies along rows */
+		n.at = (const char *)(x + at * ld + e), n.rows = count, n.lines = (depth + 15) / 16;
+	else
+		n.at = (const char *)(x + e * ld + at), n.rows = depth, n.lines = (count + 15) / 16;
+	n.ld = ld * (long)sizeof *x;
+	n.each = avcu_min((n.rows * n.lines + tiles - 1) / tiles, 4 * MR);
+	return n;
 }
 
 /* Computes one part of C over the span. */
@@ -117,16 +138,21 @@ static void FN(product_task)(void *arg, long index, int worker) {
 	float *own_a = na + nb + ns ? avcu_scratch(j->pool, worker, (na + nb + ns) * sizeof *own_a) : NULL;
 	float *own_b = own_a + na, *own = own_b + nb;
 	struct FN(out) o = {.p = p, .rule = &j->rule};
-	long k = j->k0;
+	long k = j->k0, strips = (i1 - i0 + MR - 1) / MR;
 	do {
 		long kc = avcu_min(KC, j->k1 - k);
 		struct FN(block) a = FN(block_a)(j, i0, i1, k, kc, own_a);
 		o.first = k == 0;
-		o.last = k + kc >= p->k;
+		o.last = k + kc >= j->slots;
 		o.plain = !o.last || j->plain;
 		for (long jg = j0; jg < j1; jg += group) {
-			long je = avcu_min(j1, jg + group);
+			long je = avcu_min(j1, jg + group), tiles = strips * ((je - jg + NR - 1) / NR);
 			const float *b = FN(block_b)(j, jg, je, k, kc, own_b);
+			struct FN(next) next = {0};
+			if (nb && je < j1)
+				next = FN(coming)(j, p->b, p->ldb, p->transb, je, avcu_min(group, j1 - je), k, kc, tiles);
+			else if (nb && k + kc < j->k1)
+				next = FN(coming)(j, p->b, p->ldb, p->transb, j0, avcu_min(group, j1 - j0), k + kc, avcu_min(KC, j->k1 - k - kc), tiles);
 			for (long jj = jg; jj < je; jj += NR) {
 				o.cols = avcu_min(NR, j1 - jj);
 				struct FN(block) panel = {b + (jj - jg) * (j->as_is_b ? 1 : kc), 0, j->as_is_b ? p->ldb : FN(padded_n)(o.cols)};
@@ -139,7 +165,7 @@ static void FN(product_task)(void *arg, long index, int worker) {
 					else
 						o.sum = p->c + ii * p->ldc + jj, o.lds = p->ldc;
 					struct FN(block) strip = {a.at + (ii - i0) * (j->as_is_a ? a.step : kc), a.step, a.next};
-					FN(tile)(kc, &strip, &panel, &o);
+					FN(tile)(j->form, kc, &strip, &panel, &o, &next);
 				}
 			}
 		}
@@ -150,7 +176,11 @@ static void FN(product_task)(void *arg, long index, int worker) {
 static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 	if (p->m == 0 || p->n == 0)
 		return;
-	struct FN(job) j = {.p = p, .pool = pool};
+	struct FN(job) j = {.p = p, .pool = pool, .slots = p->k};
+	if (p->bf16) {
+		j.form = ISA == 2 && avcu_bf16(pool) ? PAIRS : ROUNDED;
+		j.slots = j.form == PAIRS ? (p->k + 1) / 2 : p->k;
+	}
 	if (p->sink == AVCU_STEP)
 		j.rule = FN(adam_rule_of)(1.0f, p->rate, p->beta1, p->beta2, p->eps);
 	j.plain = p->sink == AVCU_STORE && !p->bias && p->act == AVCU_IDENTITY;
@@ -160,17 +190,19 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 	int small = p->m * p->n / 64 * avcu_max(p->k, 1) < 4096;
 	long want = small || threads == 1 ? 1 : 8 * threads;
 	j.rows = p->m > TALL || pn < avcu_min(pm, want);
+	if (!j.rows) /* every task reads all of A */
+		want = avcu_min(want, (pn + WIDE * threads - 1) / (WIDE * threads) * threads);
 	j.tasks = avcu_min(j.rows ? pm : pn, want);
 	if (j.rows)
 		j.tasks = avcu_max(j.tasks, (p->m + MC - 1) / MC);
 
 	/* Where every element is read by few panels, copies cost more than they save. */
-	j.as_is_a = pn <= GROUP && (!p->transa || p->lda <= KC);
-	j.as_is_b = pm <= 2 * GROUP && !p->transb && p->n % VL == 0 && p->ldb <= KC;
+	j.as_is_a = j.form == FLOATS && pn <= GROUP && (!p->transa || p->lda <= KC);
+	j.as_is_b = j.form == FLOATS && pm <= 2 * GROUP && !p->transb && p->n % VL == 0 && p->ldb <= KC;
 
-	long span = avcu_min(KS, p->k);
-	size_t ns = p->k > KS && p->sink != AVCU_STORE ? (size_t)p->m * (size_t)p->n : 0;
-	j.own = p->k > KC && p->sink != AVCU_STORE && !ns; /* C holds something else until the last block */
+	long span = avcu_min(KS, j.slots);
+	size_t ns = j.slots > KS && p->sink != AVCU_STORE ? (size_t)p->m * (size_t)p->n : 0;
+	j.own = j.slots > KC && p->sink != AVCU_STORE && !ns; /* C holds something else until the last block */
 	size_t np = 0;
 	if (j.tasks > 1 && !(j.rows ? j.as_is_b : j.as_is_a)) {
 		np = (size_t)(j.rows ? FN(padded_n)(p->n) : pm * MR) * (size_t)span;
@@ -181,14 +213,14 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 		*(j.rows ? &j.bp : &j.ap) = shared;
 	j.sum = ns ? shared + np : NULL;
 	do {
-		j.k1 = avcu_min(p->k, j.k0 + KS);
+		j.k1 = avcu_min(j.slots, j.k0 + KS);
 		if (np) {
 			long blocks = (j.k1 - j.k0 + KC - 1) / KC, parts = ((j.rows ? p->n : p->m) + FN(PART) - 1) / FN(PART);
 			avcu_parallel(pool, blocks * parts, FN(pack_shared), &j);
 		}
 		avcu_parallel(pool, j.tasks, FN(product_task), &j);
 		j.k0 = j.k1;
-	} while (j.k0 < p->k);
+	} while (j.k0 < j.slots);
 }
 
 #undef MR

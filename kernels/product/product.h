@@ -9,6 +9,7 @@ struct avcu_product {
 	float *c;
 	long m, n, k, lda, ldb, ldc;
 	int transa, transb;
+	int bf16; /* round the elements of A and B to bfloat16 */
 	const float *bias; /* [n] */
 	const float *y;    /* [m,n]: times the derivative of act at output y */
 	long ldy;

@@ -92,45 +92,89 @@ static __attribute__((noinline)) void FN(put)(const struct FN(out) * o, float *t
 }
 #undef EACH
 
-/* Asks for the memory that the end of the tile will read or write. */
-INLINE void FN(expect)(const float *at, long ld) {
-#pragma GCC unroll 16
-	for (int r = 0; r < MR; r++) {
-		__builtin_prefetch(at + r * ld, 1);
-		__builtin_prefetch(at + r * ld + NR - 1, 1);
+/* Memory that will be read or written soon. A tile asks for it line by line while it computes: all at once would be more
+ * than a core can have under way, and the arithmetic would wait. */
+enum { FN(LINES) = 10 * MR };
+struct FN(ahead) {
+	const char *line[FN(LINES)];
+	long n;
+};
+
+/* Adds a tile's rows. */
+INLINE void FN(expect)(struct FN(ahead) * h, const float *at, long ld, long rows, long cols) {
+	for (long r = 0; r < rows; r++) {
+		h->line[h->n++] = (const char *)(at + r * ld);
+		h->line[h->n++] = (const char *)(at + r * ld + cols - 1);
 	}
 }
 
-/* nv and packed are constants after inlining, so that the sums are registers. */
-INLINE void FN(tile_of)(const int nv, const int packed, long kc, const struct FN(block) * a, const struct FN(block) * b,
-                        const struct FN(out) * o) {
+/* What will be packed next: rows of bytes that lie ld bytes apart. Tiles ask for each lines of it in turn. */
+struct FN(next) {
+	const char *at;
+	long ld, lines, rows; /* lines a row */
+	long row, line, each;
+};
+
+INLINE void FN(expect_next)(struct FN(ahead) * h, struct FN(next) * n) {
+	for (long i = 0; i < n->each && n->row < n->rows; i++) {
+		h->line[h->n++] = n->at + n->row * n->ld + n->line * 64;
+		if (++n->line == n->lines)
+			n->line = 0, n->row++;
+	}
+}
+
+/* s + e*v, in form PAIRS the sum of two products of bfloat16, the first added first. */
+INLINE vf FN(multiply_add)(const int form, vf e, vf v, vf s) {
+#if ISA == 2
+	if (form == PAIRS)
+		return (vf)_mm512_dpbf16_ps((__m512)s, (__m512bh)e, (__m512bh)v);
+#endif
+	(void)form;
+	return vfma(e, v, s);
+}
+
+/* rows, nv, packed and form are constants after inlining, so that the sums are registers; no more than rows of the tile
+ * exist. */
+INLINE void FN(tile_of)(const int rows, const int nv, const int packed, const int form, long kc, const struct FN(block) * a, const struct FN(block) * b,
+                        const struct FN(out) * o, const struct FN(ahead) * h) {
 	vf s[MR][NV];
 	const float *x[MR], *y = b->at;
-	long xn = packed ? MR : a->next, yn = b->next;
+	long xn = packed ? MR : a->next, yn = b->next, next = 0;
 #pragma GCC unroll 16
-	for (int r = 0; r < MR; r++) {
+	for (int r = 0; r < rows; r++) {
 		x[r] = packed ? a->at + r : a->at + avcu_min(r, o->rows - 1) * a->step; /* not beyond the last row */
 #pragma GCC unroll 2
 		for (int q = 0; q < nv; q++)
 			s[r][q] = vset(0.0f);
 	}
-	for (long k = 0; k < kc; k++) {
-		vf v[NV];
-#pragma GCC unroll 2
-		for (int q = 0; q < nv; q++)
-			v[q] = vload(y + q * VL);
-		y += yn;
-#pragma GCC unroll 16
-		for (int r = 0; r < MR; r++) {
-			vf e = vset(x[r][k * xn]);
-#pragma GCC unroll 2
-			for (int q = 0; q < nv; q++)
-				s[r][q] = vfma(e, v[q], s[r][q]);
-		}
+	const float *z = a->at;
+#define DEPTH(k)                                                                       \
+	do {                                                                               \
+		vf v[NV];                                                                      \
+		_Pragma("GCC unroll 2") for (int q = 0; q < nv; q++) v[q] = vload(y + q * VL); \
+		y += yn;                                                                       \
+		_Pragma("GCC unroll 16") for (int r = 0; r < rows; r++) {                        \
+			vf e = vset(packed ? z[r] : x[r][(k) * xn]);                               \
+			_Pragma("GCC unroll 2") for (int q = 0; q < nv; q++)                       \
+				s[r][q] = FN(multiply_add)(form, e, v[q], s[r][q]);                    \
+		}                                                                              \
+		z += packed ? MR : 0;                                                          \
+	} while (0)
+	long k = 0;
+	for (; k + 4 <= kc; k += 4) {
+		for (long stop = avcu_min(h->n, next + 2); next < stop; next++)
+			__builtin_prefetch(h->line[next]);
+		DEPTH(k);
+		DEPTH(k + 1);
+		DEPTH(k + 2);
+		DEPTH(k + 3);
 	}
-	if (o->plain && o->rows == MR && o->cols == nv * VL) {
+	for (; k < kc; k++)
+		DEPTH(k);
+#undef DEPTH
+	if (o->plain && o->rows == rows && o->cols == nv * VL) {
 #pragma GCC unroll 16
-		for (int r = 0; r < MR; r++)
+		for (int r = 0; r < rows; r++)
 #pragma GCC unroll 2
 			for (int q = 0; q < nv; q++) {
 				float *c = o->sum + r * o->lds + q * VL;
@@ -140,30 +184,52 @@ INLINE void FN(tile_of)(const int nv, const int packed, long kc, const struct FN
 	}
 	float t[MR * NR];
 #pragma GCC unroll 16
-	for (int r = 0; r < MR; r++)
+	for (int r = 0; r < rows; r++)
 #pragma GCC unroll 2
 		for (int q = 0; q < nv; q++)
 			vstore(t + r * nv * VL + q * VL, s[r][q]);
 	FN(put)(o, t, nv * VL);
 }
 
-static void FN(tile)(long kc, const struct FN(block) * a, const struct FN(block) * b, const struct FN(out) * o) {
-	long vectors = (o->cols + VL - 1) / VL;
-	int packed = a->step == 0;
-	FN(expect)(o->sum, o->lds);
+static void FN(tile)(const int form, long kc, const struct FN(block) * a, const struct FN(block) * b, const struct FN(out) * o,
+                     struct FN(next) * next) {
+	struct FN(ahead) h;
+	h.n = 0;
+	FN(expect)(&h, o->sum, o->lds, o->rows, o->cols);
 	if (o->last && o->p->sink == AVCU_STEP) {
-		FN(expect)(o->p->c + o->i * o->p->ldc + o->j, o->p->ldc);
-		FN(expect)(o->p->m1 + o->i * o->p->ldc + o->j, o->p->ldc);
-		FN(expect)(o->p->m2 + o->i * o->p->ldc + o->j, o->p->ldc);
+		const struct avcu_product *p = o->p;
+		long at = o->i * p->ldc + o->j;
+		if (p->c + at != o->sum)
+			FN(expect)(&h, p->c + at, p->ldc, o->rows, o->cols);
+		FN(expect)(&h, p->m1 + at, p->ldc, o->rows, o->cols);
+		FN(expect)(&h, p->m2 + at, p->ldc, o->rows, o->cols);
 	}
-#define CASE(nv)                                 \
-	if (vectors == nv) {                         \
-		if (packed)                              \
-			FN(tile_of)(nv, 1, kc, a, b, o);     \
-		else                                     \
-			FN(tile_of)(nv, 0, kc, a, b, o);     \
-	}
-	CASE(2)
-	else CASE(1)
-#undef CASE
+	FN(expect_next)(&h, next);
+	int packed = a->step == 0, one = o->cols <= VL;
+#define TILE(rows, packed, form)                                 \
+	do {                                                         \
+		if (one)                                                 \
+			FN(tile_of)(rows, 1, packed, form, kc, a, b, o, &h); \
+		else                                                     \
+			FN(tile_of)(rows, 2, packed, form, kc, a, b, o, &h); \
+	} while (0)
+#define TILES(form)                   \
+	do {                              \
+		if (o->rows <= MR / 3)        \
+			TILE(MR / 3, 1, form);    \
+		else if (o->rows <= MR / 3 * 2) \
+			TILE(MR / 3 * 2, 1, form); \
+		else                          \
+			TILE(MR, 1, form);        \
+	} while (0)
+	if (!packed)
+		TILE(MR, 0, FLOATS);
+#if ISA == 2
+	else if (form == PAIRS)
+		TILES(PAIRS);
+#endif
+	else
+		TILES(FLOATS);
+#undef TILES
+#undef TILE
 }
