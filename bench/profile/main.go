@@ -1,7 +1,7 @@
 // Profile shows where the time of a training step goes, kernel by kernel, on the CPU device: medians over
 // the steps, in the order in which they run, and their sum beside the step's own time.
 //
-//	go run ./bench/profile [-shape published|flash-mnist] [-steps 10] [-batch 256] [-threads 0]
+//	go run ./bench/profile [-shape published|flash-mnist] [-steps 10] [-batch 256] [-threads 0] [-bf16]
 package main
 
 import (
@@ -24,8 +24,9 @@ func main() {
 	steps := flag.Int("steps", 10, "training steps measured, after two that are not")
 	batch := flag.Int("batch", 256, "videos a step")
 	threads := flag.Int("threads", 0, "threads, 0 for all cores")
+	bf16 := flag.Bool("bf16", false, "bfloat16 products")
 	flag.Parse()
-	if err := run(os.Stdout, *shape, *steps, *batch, *threads); err != nil {
+	if err := run(os.Stdout, *shape, *steps, *batch, host.Options{Threads: *threads, BF16: *bf16}); err != nil {
 		fmt.Fprintln(os.Stderr, "profile:", err)
 		os.Exit(1)
 	}
@@ -37,12 +38,12 @@ type lap struct {
 	took     []time.Duration
 }
 
-func run(w io.Writer, shape string, steps, batch, threads int) (err error) {
+func run(w io.Writer, shape string, steps, batch int, o host.Options) (err error) {
 	spec, err := bench.Shape(shape)
 	if err != nil {
 		return err
 	}
-	dev, err := host.NewCPU(host.Options{Threads: threads})
+	dev, err := host.NewCPU(o)
 	if err != nil {
 		return err
 	}

@@ -23,22 +23,41 @@ type CPU struct {
 	pool    unsafe.Pointer
 	threads int
 	isa     ISA
+	units   bool // the processor multiplies bfloat16 itself
 }
 
 // Options of NewCPU. The zero value is all cores and the best instructions.
 type Options struct {
 	Threads int  // 0: as many as the process may use
 	Limit   *ISA // not nil: no instructions beyond these
+	BF16    bool // matrix products round their operands to bfloat16
 }
 
 // Name is "cpu".
 func (c *CPU) Name() string { return "cpu" }
 
 // Describe says how many cores and which instructions are used.
-func (c *CPU) Describe() string { return fmt.Sprintf("%d threads, %v", c.threads, c.isa) }
+func (c *CPU) Describe() string {
+	s := fmt.Sprintf("%d threads, %v", c.threads, c.isa)
+	switch {
+	case c.bf16 && c.units:
+		s += ", bfloat16 products by AVX512_BF16"
+	case c.bf16:
+		s += ", bfloat16 products emulated (no AVX512_BF16 here: slower than float32)"
+	}
+	return s
+}
 
 // Arch is the instruction set: runs on another one differ in their last bits.
-func (c *CPU) Arch() string { return c.isa.String() }
+func (c *CPU) Arch() string {
+	switch {
+	case c.bf16 && c.units:
+		return c.isa.String() + "bf16"
+	case c.bf16:
+		return c.isa.String() + "+bf16"
+	}
+	return c.isa.String()
+}
 
 // Threads is the number of workers, the caller's own thread included.
 func (c *CPU) Threads() int { return c.threads }

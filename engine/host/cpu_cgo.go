@@ -28,7 +28,7 @@ func NewCPU(o Options) (*CPU, error) {
 	if pool == nil {
 		return nil, errors.New("host: cannot start the worker threads (out of memory or threads)")
 	}
-	c.pool = unsafe.Pointer(pool)
+	c.pool, c.bf16, c.units = unsafe.Pointer(pool), o.BF16, C.avcu_bf16(pool) != 0
 	c.device = c
 	return c, nil
 }

@@ -13,7 +13,14 @@ import (
 
 // memory implements the part of engine.Device that both devices share: kernels have run to their end
 // when their call returns.
-type memory struct{ device engine.Device }
+type memory struct {
+	device engine.Device
+	bf16   bool
+}
+
+// BF16 reports that matrix products round their operands to bfloat16 (8 bits of precision, the range of
+// float32) and sum in float32.
+func (h *memory) BF16() bool { return h.bf16 }
 
 // Alloc returns zeroed memory outside Go's heap.
 func (h *memory) Alloc(bytes int64) (*engine.Memory, error) {
@@ -110,14 +117,32 @@ func NewRef() *Ref {
 	return r
 }
 
+// NewRefBF16 makes a reference device whose matrix products round their operands to bfloat16.
+func NewRefBF16() *Ref {
+	r := NewRef()
+	r.bf16 = true
+	return r
+}
+
 // Name is "ref".
 func (r *Ref) Name() string { return "ref" }
 
 // Describe says what it is.
-func (r *Ref) Describe() string { return "reference in pure Go, float64 sums, one core" }
+func (r *Ref) Describe() string {
+	s := "reference in pure Go, float64 sums, one core"
+	if r.bf16 {
+		s += ", bfloat16 products"
+	}
+	return s
+}
 
-// Arch is "ref".
-func (r *Ref) Arch() string { return "ref" }
+// Arch is "ref", or "ref+bf16".
+func (r *Ref) Arch() string {
+	if r.bf16 {
+		return "ref+bf16"
+	}
+	return "ref"
+}
 
 // Close has nothing to free.
 func (r *Ref) Close() error { return nil }

@@ -13,6 +13,7 @@ type batch struct {
 	dims    []int
 	slots   [][]byte  // features of all slots: slots[m] is [batch size, L, dims[m]]
 	marks   [][]int32 // labels of each slot: ascending, each once
+	names   [][]byte  // id of each slot
 	errs    []error   // what was wrong with the video of each slot
 	tail    error     // what was met after the last slot in use
 
@@ -20,6 +21,7 @@ type batch struct {
 	features [][]byte
 	offsets  []int32
 	labels   []int32
+	joined   []byte // all ids
 	ids      []string
 }
 
@@ -30,7 +32,7 @@ func (b *batch) reset(size, frames int, dims []int) {
 		return
 	}
 	b.frames, b.dims = frames, dims
-	b.marks, b.errs, b.ids = make([][]int32, size), make([]error, size), make([]string, size)
+	b.marks, b.names, b.errs, b.ids = make([][]int32, size), make([][]byte, size), make([]error, size), make([]string, size)
 	b.slots, b.features = make([][]byte, len(dims)), make([][]byte, len(dims))
 	b.offsets = make([]int32, 0, size+1)
 	for m, dim := range dims {
@@ -49,7 +51,7 @@ func (b *batch) fill(slot int, v *Video, index []int32) {
 	marks := append(b.marks[slot][:0], v.Labels...)
 	slices.Sort(marks)
 	b.marks[slot] = slices.Compact(marks)
-	b.ids[slot] = string(v.ID)
+	b.names[slot] = append(b.names[slot][:0], v.ID...)
 }
 
 // err is the first error of b in the order of records.
@@ -62,8 +64,17 @@ func (b *batch) err() error {
 	return b.tail
 }
 
-// join sets what Next hands out.
+// join sets what Next hands out. The ids are parts of one string, the only thing that is allocated for each batch.
 func (b *batch) join() {
+	b.joined = b.joined[:0]
+	for _, name := range b.names[:b.n] {
+		b.joined = append(b.joined, name...)
+	}
+	all, from := string(b.joined), 0
+	for i, name := range b.names[:b.n] {
+		b.ids[i] = all[from : from+len(name)]
+		from += len(name)
+	}
 	b.labels, b.offsets = b.labels[:0], append(b.offsets[:0], 0)
 	for _, marks := range b.marks[:b.n] {
 		b.labels = append(b.labels, marks...)

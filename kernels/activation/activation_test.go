@@ -185,13 +185,3 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 }
-
-// BenchmarkActivation is fc1's and fc2's tanh at batch 256, the logits' sigmoid, and their gradients.
-func BenchmarkActivation(b *testing.B) {
-	x := func(n int) []float32 { return kerneltest.Normal(kerneltest.Rand(1), 256*n, 1) }
-	kerneltest.Bench(b, []kerneltest.Row{
-		forwardRow(Tanh, x(4096), 256, 4096, 0), backwardRow(Tanh, x(4096), 256, 4096, 0, false),
-		forwardRow(ReLU, x(4096), 256, 4096, 0), backwardRow(ReLU, x(4096), 256, 4096, 0, false),
-		forwardRow(Sigmoid, x(3862), 256, 3862, 2), backwardRow(Sigmoid, x(3862), 256, 3862, 2, false),
-	})
-}

@@ -138,14 +138,3 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 }
-
-// BenchmarkRun is the representation's and the scores' gradients at batch 256, and biases of the dense
-// layers.
-func BenchmarkRun(b *testing.B) {
-	var rows []kerneltest.Row
-	for _, c := range [][2]int{{256, 36864}, {25600, 32}, {256, 4096}, {256, 1024}, {256, 3862}} {
-		x := kerneltest.Normal(kerneltest.Rand(1), c[0]*c[1], 1)
-		rows = append(rows, row(x, c[0], c[1], 0, false))
-	}
-	kerneltest.Bench(b, rows)
-}

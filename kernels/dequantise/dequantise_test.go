@@ -59,5 +59,3 @@ func TestErrors(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkRun(b *testing.B) { kerneltest.Bench(b, []kerneltest.Row{row(1, 256*100, 1024, 0)}) }

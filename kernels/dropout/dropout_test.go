@@ -186,11 +186,3 @@ func TestErrors(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkTrain(b *testing.B) {
-	kerneltest.Bench(b, []kerneltest.Row{row(0, 256, 36864, 0, 0, drawn, 0, false)})
-}
-
-func BenchmarkEvaluation(b *testing.B) {
-	kerneltest.Bench(b, []kerneltest.Row{row(0, 256, 36864, 0, 0, evaluation, 0, false)})
-}

@@ -160,11 +160,3 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 }
-
-// BenchmarkGather is the layers of a small extractor at a batch of 64.
-func BenchmarkGather(b *testing.B) {
-	first, second := shapeOf(Window{5, 5, 2, 2}, 64, 28, 28, 1), shapeOf(Window{3, 3, 2, 1}, 64, 14, 14, 32)
-	kerneltest.Bench(b, []kerneltest.Row{
-		columnsRow(1, first, 0), backRow(1, first, 0, false), columnsRow(1, second, 0), backRow(1, second, 0, false),
-	})
-}

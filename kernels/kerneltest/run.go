@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"strings"
 	"testing"
 
 	"avcu/engine"
@@ -20,26 +21,14 @@ var Long = flag.Bool("long", false, "every combination of the edge cases")
 // once with the blocks in order and once in another; with the tag cuda also the first GPU. They are closed when the test ends.
 func Devices(t testing.TB) map[string]engine.Device {
 	devices := map[string]engine.Device{}
-	add := func(name string, threads int, isa host.ISA) host.ISA {
-		d, err := host.NewCPU(host.Options{Threads: threads, Limit: &isa})
-		if err != nil {
-			t.Logf("no cpu device here: %v", err)
-			return -1
-		}
-		t.Cleanup(func() { _ = d.Close() })
-		if d.Arch() == isa.String() {
-			devices[name] = d
-			return isa
-		}
-		t.Logf("not run on this processor: %v", isa)
-		return -1
-	}
 	best := host.Plain
-	for _, isa := range []host.ISA{host.Plain, host.AVX2, host.AVX512} {
-		best = max(best, add("cpu/"+isa.String(), 1, isa))
+	for _, isa := range isas {
+		if addCPU(t, devices, "cpu/"+isa.String(), isa, host.Options{Threads: 1}) {
+			best = isa
+		}
 	}
 	for _, threads := range []int{2, 3} {
-		add(fmt.Sprintf("cpu/%v/threads%d", best, threads), threads, best)
+		addCPU(t, devices, fmt.Sprintf("cpu/%v/threads%d", best, threads), best, host.Options{Threads: threads})
 	}
 	emulate := func(name string, o ptx.Options) {
 		d, err := cuda.Open(ptx.NewDriver(o), cuda.Options{Name: name, Arch: "ptx", Checks: true})
@@ -57,6 +46,36 @@ func Devices(t testing.TB) map[string]engine.Device {
 	return devices
 }
 
+var isas = []host.ISA{host.Plain, host.AVX2, host.AVX512}
+
+// addCPU opens a cpu device, and reports whether this processor has its instructions.
+func addCPU(t testing.TB, devices map[string]engine.Device, name string, isa host.ISA, o host.Options) bool {
+	o.Limit = &isa
+	d, err := host.NewCPU(o)
+	if err != nil {
+		t.Logf("no cpu device here: %v", err)
+		return false
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	if !strings.HasPrefix(d.Arch(), isa.String()) {
+		t.Logf("not run on this processor: %v", isa)
+		return false
+	}
+	devices[name] = d
+	return true
+}
+
+// BF16Devices are the devices whose matrix products round their operands to bfloat16: the CPU with each
+// instruction set that is here. Their reference is host.NewRefBF16.
+func BF16Devices(t testing.TB) map[string]engine.Device {
+	devices := map[string]engine.Device{}
+	for _, isa := range isas {
+		addCPU(t, devices, "cpu/"+isa.String()+"/bf16", isa, host.Options{Threads: 1, BF16: true})
+	}
+	addCPU(t, devices, "cpu/avx512/bf16/threads2", host.AVX512, host.Options{Threads: 2, BF16: true})
+	return devices
+}
+
 // once reports a device whose second call is that of another device of the same bits: the virtual
 // machine, which is slow.
 func once(d engine.Device) bool {
@@ -66,9 +85,12 @@ func once(d engine.Device) bool {
 
 // Run compares every row on every device with the reference, and demands the same bits of a second
 // call and of every number of threads.
-func Run(t *testing.T, rows []Row) {
-	ref := host.NewRef()
-	devices := Devices(t)
+func Run(t *testing.T, rows []Row) { run(t, rows, host.NewRef(), Devices(t)) }
+
+// RunBF16 is Run for kernels that are or contain matrix products, on the devices that round their operands.
+func RunBF16(t *testing.T, rows []Row) { run(t, rows, host.NewRefBF16(), BF16Devices(t)) }
+
+func run(t *testing.T, rows []Row, ref engine.Device, devices map[string]engine.Device) {
 	for _, row := range rows {
 		t.Run(row.Name, func(t *testing.T) {
 			want, err := Execute(ref, row)

@@ -87,12 +87,3 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 }
-
-// BenchmarkRun is all parameters of the published model.
-func BenchmarkRun(b *testing.B) {
-	g := make([]float32, 57_800_000)
-	for i := range g {
-		g[i] = float32(i%1009) * 1e-5
-	}
-	kerneltest.Bench(b, []kerneltest.Row{row("n57800000", g, 1, len(g))})
-}

@@ -25,7 +25,8 @@ const (
 //	C = sink((op(A)·op(B)) ⊙ act'(Y))      with Y
 //
 // for op(A) [M,K], op(B) [K,N] and C [M,N], float32. A tensor of any rank is a matrix whose rows are
-// all dimensions but the last; rows may be padded. An element's bits depend on its row of op(A) and its
+// all dimensions but the last; rows may be padded. On host devices with BF16, elements of A and B are
+// rounded to bfloat16. An element's bits depend on its row of op(A) and its
 // column of op(B) alone, not on M, N or the number of threads.
 //
 // With a step in Sink, C is a parameter and the product its gradient: Adam updates C and its moments,
@@ -48,7 +49,7 @@ func Run(d engine.Device, c Call) error {
 	}
 	switch d := d.(type) {
 	case *host.Ref:
-		runRef(c, s)
+		runRef(c, s, d.BF16())
 		return nil
 	case *host.CPU:
 		runCPU(d, c, s)

@@ -22,6 +22,9 @@ func runCPU(d *host.CPU, c Call, s sizes) {
 		lda: C.long(c.A.LD()), ldb: C.long(c.B.LD()), ldc: C.long(c.C.LD()),
 		act: C.int(c.Act), bias: pointer(c.Bias), y: pointer(c.Y), ldy: C.long(c.Y.LD()),
 	}
+	if d.BF16() {
+		p.bf16 = 1
+	}
 	if c.TransA {
 		p.transa = 1
 	}

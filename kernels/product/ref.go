@@ -23,6 +23,7 @@ type problem[T float] struct {
 	sizes
 	a, b, c        matrix[T]
 	transA, transB bool
+	bf16           bool // a and b are rounded
 	bias           []T
 	act            Activation
 	y              matrix[T]
@@ -46,6 +47,9 @@ func (p problem[T]) run() {
 					y = p.b.at(j, k)
 				} else {
 					y = p.b.at(k, j)
+				}
+				if p.bf16 {
+					x, y = host.RoundBF16(x), host.RoundBF16(y)
 				}
 				sum += x * y
 			}
@@ -82,9 +86,9 @@ func (p problem[T]) finish(i, j int, sum float64) {
 	p.c.data[at] = T(sum)
 }
 
-func runRef(c Call, s sizes) {
+func runRef(c Call, s sizes, bf16 bool) {
 	p := problem[float32]{
-		sizes: s, transA: c.TransA, transB: c.TransB, act: c.Act, add: c.Sink.Add,
+		sizes: s, transA: c.TransA, transB: c.TransB, bf16: bf16, act: c.Act, add: c.Sink.Add,
 		a: matrix[float32]{host.Slice[float32](c.A), c.A.LD()},
 		b: matrix[float32]{host.Slice[float32](c.B), c.B.LD()},
 		c: matrix[float32]{host.Slice[float32](c.C), c.C.LD()},

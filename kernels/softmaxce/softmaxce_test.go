@@ -146,7 +146,3 @@ func TestGradient(t *testing.T) {
 		return each[0] + each[1] + each[2]
 	})
 }
-
-func BenchmarkLoss(b *testing.B) {
-	kerneltest.Bench(b, []kerneltest.Row{lossRow(1, 256, 3862, 10, true, usual), lossRow(1, 256, 3862, 10, false, usual), probRow(1, 256, 3862, 10, usual)})
-}

@@ -111,12 +111,3 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 }
-
-// BenchmarkRun is the published evaluation: normal scores, and rising ones, the worst case.
-func BenchmarkRun(b *testing.B) {
-	rising := make([]float32, 256*3862)
-	for i := range rising {
-		rising[i] = float32(i % 3862)
-	}
-	kerneltest.Bench(b, []kerneltest.Row{row("", scores(1, 256*3862, 0), 256, 3862, 20, 0), row("_rising", rising, 256, 3862, 20, 0)})
-}

@@ -98,7 +98,7 @@ func TestAttentionHiddenGradient(t *testing.T) {
 	}
 }
 
-// Once a graph has run, a step allocates nothing that grows with it.
+// Once a graph has run, a step allocates nothing, and neither does a batch of inference.
 func TestStepAllocatesNothing(t *testing.T) {
 	d, err := host.NewCPU(host.Options{})
 	if err != nil {
@@ -106,19 +106,30 @@ func TestStepAllocatesNothing(t *testing.T) {
 	}
 	defer d.Close()
 	for _, hidden := range []int{0, 6} {
-		s := spec([]int{24, 8}, []int{4, 3}, 7, []int{16, 20}, 11, 0.5, ops.Sigmoid)
-		s.AttentionHidden = hidden
-		r := newRunner(t, d, s, Options{Batch: 8, Learn: true, TopK: 5})
-		b := made(s, 8, 1)
-		step := int64(0)
-		n := testing.AllocsPerRun(20, func() {
-			if _, err := r.Step(b, step, 1e-3, engine.Tensor{}); err != nil {
-				t.Fatal(err)
+		for _, o := range []Options{{Batch: 8}, {Batch: 8, Micro: 3}, {Batch: 8, ClipNorm: 1}, {Batch: 8, Unfused: true}} {
+			s := spec([]int{24, 8}, []int{4, 3}, 7, []int{16, 20}, 11, 0.5, ops.Sigmoid)
+			s.AttentionHidden = hidden
+			o.Learn, o.TopK = true, 5
+			r := newRunner(t, d, s, o)
+			b := made(s, 8, 1)
+			step := int64(0)
+			n := testing.AllocsPerRun(20, func() {
+				if _, err := r.Step(b, step, 1e-3, engine.Tensor{}); err != nil {
+					t.Fatal(err)
+				}
+				step++
+			})
+			if n > 0 {
+				t.Errorf("attention_hidden %d, %+v: a step allocates %v times", hidden, o, n)
 			}
-			step++
-		})
-		if n > 2 {
-			t.Errorf("attention_hidden %d: a step allocates %v times", hidden, n)
+			few := made(s, max(o.Micro, 1), 1)
+			if n := testing.AllocsPerRun(20, func() {
+				if err := r.Forward(few); err != nil {
+					t.Fatal(err)
+				}
+			}); n > 0 {
+				t.Errorf("attention_hidden %d: a batch of inference allocates %v times", hidden, n)
+			}
 		}
 	}
 }
