@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"avcu/engine"
+	"avcu/engine/host"
 	"avcu/io/flashmnist"
 	"avcu/io/yt8m"
 	"avcu/model/config"
@@ -25,7 +26,7 @@ func attentionWeights(weights, data string, list []flashmnist.Panel) (err error)
 	if err := cfg.Parse([]byte(at.Config), "stored with the weights"); err != nil {
 		return err
 	}
-	dev, err := openDevice("auto", 0)
+	dev, err := openDevice("auto", host.Options{})
 	if err != nil {
 		return err
 	}

@@ -41,14 +41,12 @@ func kernelRows(long bool) []kerneltest.Row {
 func checkCommand() *cli.Command {
 	return &cli.Command{
 		Name: "check", Usage: "compare every kernel on a device with the reference; exit 1 if any differs too much", ArgsUsage: " ",
-		Flags: []cli.Flag{
-			textFlag("device", deviceUsage, "auto"),
-			numberFlag("threads", "worker threads; 0: all cores", 0),
+		Flags: append(deviceFlags(),
 			&cli.BoolFlag{Name: "all", Usage: "a line for every case, not only the worst of each kernel"},
 			&cli.BoolFlag{Name: "long", Usage: "every combination of edge cases (hours on emu)"},
-		},
+		),
 		Action: func(c *cli.Context) (err error) {
-			d, err := openDevice(c.String("device"), c.Int("threads"))
+			d, err := deviceOf(c)
 			if err != nil {
 				return err
 			}
@@ -68,7 +66,7 @@ type checked struct {
 
 // check compares rows on d with the reference and prints what it found.
 func check(c *cli.Context, d engine.Device, rows []kerneltest.Row) error {
-	ref, bar := host.NewRef(), newProgress(c.App.ErrWriter, "cases", int64(len(rows)))
+	ref, bar := newRef(host.Options{BF16: c.String("precision") == "bf16"}), newProgress(c.App.ErrWriter, "cases", int64(len(rows)))
 	var worst []*checked
 	find := func(kernel, arg string) *checked {
 		for _, w := range worst {

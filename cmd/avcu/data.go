@@ -105,7 +105,7 @@ func runFlashMNIST(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	dev, err := openDevice(c.String("device"), c.Int("threads"))
+	dev, err := deviceOf(c)
 	if err != nil {
 		return err
 	}

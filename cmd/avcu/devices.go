@@ -16,21 +16,45 @@ import (
 
 const deviceUsage = "auto, cpu, ref, emu (the CUDA kernels on a virtual machine) or cuda[:N]"
 
+// deviceFlags say what computes.
+func deviceFlags() []cli.Flag {
+	return []cli.Flag{
+		textFlag("device", deviceUsage, "auto"),
+		numberFlag("threads", "worker threads; 0: all cores", 0),
+		textFlag("precision", "of matrix products: fp32, or bf16 on cpu and ref (weights, sums and Adam stay fp32)", "fp32"),
+	}
+}
+
+// deviceOf makes the device that a command's deviceFlags ask for.
+func deviceOf(c *cli.Context) (engine.Device, error) {
+	o := host.Options{Threads: c.Int("threads")}
+	switch p := c.String("precision"); p {
+	case "", "fp32":
+	case "bf16":
+		o.BF16 = true
+	default:
+		return nil, usagef("--precision %s: there are fp32 and bf16", p)
+	}
+	return openDevice(c.String("device"), o)
+}
+
 // openDevice makes the device that a name asks for.
-func openDevice(name string, threads int) (engine.Device, error) {
-	if threads < 0 {
-		return nil, usagef("--threads %d: a number from 0 on, 0 for all cores", threads)
+func openDevice(name string, o host.Options) (engine.Device, error) {
+	if o.Threads < 0 {
+		return nil, usagef("--threads %d: a number from 0 on, 0 for all cores", o.Threads)
 	}
 	number, isCUDA := strings.CutPrefix(name, "cuda")
 	switch {
 	case name == "ref":
-		return host.NewRef(), nil
+		return newRef(o), nil
 	case name == "cpu":
-		return host.NewCPU(host.Options{Threads: threads})
-	case name == "emu":
-		return cuda.Open(ptx.NewDriver(ptx.Options{Workers: threads}), cuda.Options{Name: "emu", Arch: "ptx", Checks: true})
+		return host.NewCPU(o)
 	case name == "auto":
-		return openBest(threads)
+		return openBest(o)
+	case o.BF16 && (isCUDA || name == "emu"):
+		return nil, usagef("--precision bf16: the CUDA kernels compute in fp32; bf16 is for --device cpu and ref")
+	case name == "emu":
+		return cuda.Open(ptx.NewDriver(ptx.Options{Workers: o.Threads}), cuda.Options{Name: "emu", Arch: "ptx", Checks: true})
 	case isCUDA:
 		index := 0
 		if number != "" {
@@ -45,15 +69,23 @@ func openDevice(name string, threads int) (engine.Device, error) {
 	return nil, usagef("unknown device %q; there are %s", name, deviceUsage)
 }
 
-// openBest opens the first CUDA device, where there is none the cpu, and in a program without cgo ref.
-func openBest(threads int) (engine.Device, error) {
-	if list, err := cudaDevices(); err == nil && len(list) > 0 {
+// openBest opens the first CUDA device, where there is none or bf16 is asked for the cpu, and in a
+// program without cgo ref.
+func openBest(o host.Options) (engine.Device, error) {
+	if list, err := cudaDevices(); err == nil && len(list) > 0 && !o.BF16 {
 		return openCUDA(0)
 	}
-	if cpu, err := host.NewCPU(host.Options{Threads: threads}); err == nil {
+	if cpu, err := host.NewCPU(o); err == nil {
 		return cpu, nil
 	}
-	return host.NewRef(), nil
+	return newRef(o), nil
+}
+
+func newRef(o host.Options) engine.Device {
+	if o.BF16 {
+		return host.NewRefBF16()
+	}
+	return host.NewRef()
 }
 
 func devicesCommand() *cli.Command {

@@ -124,7 +124,7 @@ func serve(c *cli.Context, keys configFlags, infer bool) (s *serving, err error)
 	if s.src, err = openSource(c, s.cfg, c.StringSlice("data"), reading{fallback: split.FileList, batch: split.BatchSize, classes: classes, frames: c.String("sampling")}); err != nil {
 		return s, err
 	}
-	if s.dev, err = openDevice(c.String("device"), c.Int("threads")); err != nil {
+	if s.dev, err = deviceOf(c); err != nil {
 		return s, err
 	}
 	if s.runner, err = train.NewRunner(s.dev, specOf(s.cfg.Model), train.Options{Batch: split.BatchSize, TopK: topk, Infer: infer}); err != nil {

@@ -31,19 +31,16 @@ type configFlags map[string]string // flag to SECTION.key
 
 // commonFlags are those of every command that runs a model.
 func commonFlags() []cli.Flag {
-	return []cli.Flag{
+	return append([]cli.Flag{
 		&cli.StringSliceFlag{Name: "data", Usage: "a file, glob or folder of TFRecords (repeatable)"},
 		&cli.StringFlag{Name: "filelist", Usage: "a file that names one data file a line"},
 		textFlag("config", "a YAML file, Paddle's .txt, or youtube8m or flash-mnist", ""),
 		&cli.StringSliceFlag{Name: "set", Usage: "SECTION.key=value, value in YAML (repeatable)"},
-		textFlag("device", deviceUsage, "auto"),
 		&cli.StringFlag{Name: "batch-size", Usage: "videos in a batch"},
 		&cli.StringFlag{Name: "seed", Usage: "of initial weights, order, frames and dropout"},
-		numberFlag("threads", "worker threads; 0: all cores", 0),
-		textFlag("precision", "fp32", "fp32"),
 		textFlag("sampling", "random or midpoint frames of each video", ""),
 		&cli.BoolFlag{Name: "offline", Usage: "never use the network (it is never used)"},
-	}
+	}, deviceFlags()...)
 }
 
 // resolve puts the configuration together: stored with weights, --config, environment, --set, flags.
@@ -84,9 +81,6 @@ func resolve(c *cli.Context, stored string, flags configFlags) (*config.Config, 
 	}
 	for _, notice := range cfg.Notices {
 		fmt.Fprintln(c.App.ErrWriter, "note:", notice)
-	}
-	if p := c.String("precision"); p != "fp32" && p != "" {
-		return nil, usagef("--precision %s: this program computes in fp32", p)
 	}
 	return cfg, nil
 }

@@ -144,7 +144,7 @@ func (t *training) openData() (err error) {
 
 // build makes device, model and weights.
 func (t *training) build() (err error) {
-	if t.dev, err = openDevice(t.c.String("device"), t.c.Int("threads")); err != nil {
+	if t.dev, err = deviceOf(t.c); err != nil {
 		return err
 	}
 	spec := specOf(t.cfg.Model)
