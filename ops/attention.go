@@ -28,16 +28,14 @@ func Attend(t *engine.Tape, name string, x, w, c *engine.Var) (v *engine.Var, we
 	scores := t.Scratch(engine.Float32, b, l, units)
 	t.Record(name, inputs, forward, func(p *engine.Pass) error {
 		gs := rows(scores, p)
-		if err := attention.BackwardScores(t.Device(), rows(x.Value, p), rows(a, p), rows(v.Grad, p), gs); err != nil {
-			return err
-		}
-		p.Done("score gradient")
 		if w.NeedsGrad() {
-			if err := attention.BackwardWeights(t.Device(), rows(x.Value, p), gs, w.Grad, w.Sink()); err != nil {
+			if err := attention.Backward(t.Device(), rows(x.Value, p), rows(a, p), rows(v.Grad, p), gs, w.Grad, w.Sink()); err != nil {
 				return err
 			}
-			p.Done("weight gradient")
+		} else if err := attention.BackwardScores(t.Device(), rows(x.Value, p), rows(a, p), rows(v.Grad, p), gs); err != nil {
+			return err
 		}
+		p.Done("score and weight gradient")
 		if c.NeedsGrad() {
 			if err := colsum.Run(t.Device(), gs, c.Grad, c.Sink()); err != nil {
 				return err

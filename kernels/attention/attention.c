@@ -4,10 +4,11 @@
  *
  * All work is small matrix products (tile.h). A task takes whole videos, one after the other. It turns
  * the features into floats in the worker's own memory (400 KB at L = 100, D = 1024: they stay in the
- * second-level cache), and both products read them there. Features wider than BLOCK columns are floats
+ * second-level cache), and both products read them there, forward as backward; meanwhile the next video's
+ * bytes are asked for. Features wider than BLOCK columns are floats
  * a block at a time: the scores take them in order, the pooling in the opposite order.
- * The gradient of the scoring weights sums over videos: a task owns a block of columns of GROUP videos
- * and sums those apart from other groups; then the groups are added in order.
+ * The gradient of the scoring weights sums over videos: a task of the backward pass owns GROUP videos and
+ * sums those apart from other groups; then the groups are added in order.
  *
  * Order of sums, whatever the number of threads: over d one chain a block, then the blocks; over l a
  * chain for each SPAN frames, then the spans; over videos a chain a group, then the groups; over units
@@ -28,8 +29,7 @@ enum {
 #include "../each_isa.h"
 
 void avcu_attention_forward(avcu_pool *pool, struct avcu_attention j) { CALL_ISA(pool, forward, pool, j); }
-void avcu_attention_scores(avcu_pool *pool, struct avcu_attention j) { CALL_ISA(pool, scores, pool, j); }
-void avcu_attention_weights(avcu_pool *pool, struct avcu_attention j) { CALL_ISA(pool, weights, pool, j); }
+void avcu_attention_backward(avcu_pool *pool, struct avcu_attention j) { CALL_ISA(pool, backward, pool, j); }
 void avcu_attention_features(avcu_pool *pool, struct avcu_attention j) { CALL_ISA(pool, features, pool, j); }
 
 #else
@@ -47,8 +47,22 @@ struct FN(job) {
 	long width;  /* columns of each block but perhaps the last */
 	long ld;     /* floats between a block's rows: an odd number of cache lines, so that columns share no set */
 	long np;     /* units, rounded up to panels */
-	float *room; /* shared: w as panels, or the sums of groups */
+	float *room; /* shared: w as panels, or the sums of groups, or NULL */
 };
+
+/* What to ask for during video b: the features of the next, while both products run. */
+static struct FN(ahead) FN(ahead_of)(const struct FN(job) * p, long b) {
+	const struct avcu_attention *j = &p->j;
+	long size = j->bytes ? 1 : sizeof *j->floats, row = j->ldx * size, tall = FN(TALL), n = FN(PANEL);
+	long tiles = (j->l + tall - 1) / tall * (p->np / n) + (j->units + tall - 1) / tall * ((j->d + n - 1) / n);
+	struct FN(ahead) h = {0};
+	if (b + 1 < j->b) {
+		h.at = (j->bytes ? (const char *)j->bytes : (const char *)j->floats) + (b + 1) * j->l * row;
+		h.end = h.at + (j->l - 1) * row + j->d * size;
+		h.each = (h.end - h.at) / tiles / 64 * 64 + 64;
+	}
+	return h;
+}
 
 static struct FN(job) FN(plan)(avcu_pool *pool, struct avcu_attention j) {
 	struct FN(job) p = {.j = j, .pool = pool};
@@ -100,19 +114,20 @@ static void FN(rows_out)(const struct FN(job) * p, const float *src, float *dst)
 }
 
 /* s[l][i] += x[l,:] . y[i,:] over block k of columns, which x holds; y as panels. */
-static void FN(add_scores)(const struct FN(job) * p, long k, const float *x, const float *y, float *s) {
+static void FN(add_scores)(const struct FN(job) * p, long k, const float *x, const float *y, float *s, struct FN(ahead) * h) {
 	long n = FN(wide)(p, k);
 	struct FN(product) t = {.rows = p->j.l, .cols = (p->j.units + VL - 1) / VL * VL, .terms = n, .a = x, .ar = p->ld, .ak = 1,
-	                        .p = y, .pk = FN(PANEL), .pp = FN(PANEL) * n, .out = s, .ldo = p->np, .add = 1};
+	                        .p = y, .pk = FN(PANEL), .pp = FN(PANEL) * n, .out = s, .ldo = p->np, .add = 1, .ahead = h};
 	FN(multiply)(&t);
 }
 
 /* out[i,:] (+)= the sum over l of y[l,i] x[l,:], for n columns; y [L,C] without gaps. */
-static void FN(pool)(const struct FN(job) * p, const float *y, const float *x, long n, float *out, long ldo, int add) {
+static void FN(pool)(const struct FN(job) * p, const float *y, const float *x, long n, float *out, long ldo, int add,
+                     struct FN(ahead) * h) {
 	for (long l = 0; l == 0 || l < p->j.l; l += SPAN) {
 		struct FN(product) t = {.rows = p->j.units, .cols = n, .terms = avcu_min(SPAN, p->j.l - l), .a = y + l * p->j.units,
 		                        .ar = 1, .ak = p->j.units, .p = x + l * p->ld, .pk = p->ld, .pp = FN(PANEL), .out = out,
-		                        .ldo = ldo, .add = add || l > 0};
+		                        .ldo = ldo, .add = add || l > 0, .ahead = h};
 		FN(multiply)(&t);
 	}
 }
@@ -144,13 +159,14 @@ static void FN(forward_video)(const struct FN(job) * p, long b, int worker) {
 	float *s = avcu_scratch(p->pool, worker, (size_t)(j->l * (p->np + p->ld)) * sizeof *s), *x = s + j->l * p->np;
 	float *a = j->a + b * j->l * j->units, *v = j->v + b * j->units * j->ldv;
 	long held = -1; /* the block that x holds */
+	struct FN(ahead) ahead = FN(ahead_of)(p, b);
 	if (j->w) {
 		for (long l = 0; l < j->l; l++)
 			for (long i = 0; i < j->units; i++)
 				s[l * p->np + i] = j->c[i];
 		for (long k = 0; k < p->blocks; held = k++) {
 			FN(frames)(j, b, k * p->width, FN(wide)(p, k), x, p->ld);
-			FN(add_scores)(p, k, x, p->room + k * p->width * p->np, s);
+			FN(add_scores)(p, k, x, p->room + k * p->width * p->np, s, &ahead);
 		}
 	} else {
 		FN(rows_in)(p, a, s);
@@ -160,7 +176,7 @@ static void FN(forward_video)(const struct FN(job) * p, long b, int worker) {
 	for (long k = p->blocks - 1; k >= 0; k--) {
 		if (k != held)
 			FN(frames)(j, b, k * p->width, FN(wide)(p, k), x, p->ld);
-		FN(pool)(p, a, x, FN(wide)(p, k), v + k * p->width, j->ldv, 0);
+		FN(pool)(p, a, x, FN(wide)(p, k), v + k * p->width, j->ldv, 0, &ahead);
 	}
 }
 
@@ -174,18 +190,18 @@ static void FN(forward)(avcu_pool *pool, struct avcu_attention j) {
 	FN(videos)(&p, FN(forward_video));
 }
 
-/* g[l,i] = x[l,:] . gv[i,:], then gs = a (g - the sum over l of a g). */
-static void FN(scores_video)(const struct FN(job) * p, long b, int worker) {
+/* The gradient of one video's scores: g[l,i] = x[l,:] . gv[i,:], then gs = a (g - the sum over l of a g). Room is for two
+ * [L,np] and [np,width]; x then holds the last block of columns. */
+static void FN(scores)(const struct FN(job) * p, long b, float *room, float *x, struct FN(ahead) * ahead) {
 	const struct avcu_attention *j = &p->j;
 	long n = p->np, rows = j->l, at = b * rows * j->units;
-	float *g = avcu_scratch(p->pool, worker, (size_t)(rows * (2 * n + p->ld) + p->width * n) * sizeof *g);
-	float *a = g + rows * n, *y = a + rows * n, *x = y + p->width * n;
+	float *g = room, *a = g + rows * n, *y = a + rows * n;
 	const float *gv = j->v + b * j->units * j->ldv;
 	memset(g, 0, (size_t)(rows * n) * sizeof *g);
 	for (long k = 0; k < p->blocks; k++) {
 		FN(frames)(j, b, k * p->width, FN(wide)(p, k), x, p->ld);
 		FN(columns)(gv + k * p->width, j->ldv, j->units, FN(wide)(p, k), y);
-		FN(add_scores)(p, k, x, y, g);
+		FN(add_scores)(p, k, x, y, g, ahead);
 	}
 	FN(rows_in)(p, j->a + at, a);
 	for (long i = 0; i < j->units; i += VL) {
@@ -202,20 +218,24 @@ static void FN(scores_video)(const struct FN(job) * p, long b, int worker) {
 	FN(rows_out)(p, g, j->gs + at);
 }
 
-static void FN(scores)(avcu_pool *pool, struct avcu_attention j) {
-	struct FN(job) p = FN(plan)(pool, j);
-	FN(videos)(&p, FN(scores_video));
-}
-
-/* A block of columns of the weight gradient of one group of videos, to room[group][block][unit][width]. */
-static void FN(weights_task)(void *arg, long index, int worker) {
+/* One group of videos: the gradients of their scores, unless those are given, and their part of the weight gradient to
+ * room[group][block][unit][width], if that is wanted. */
+static void FN(backward_task)(void *arg, long group, int worker) {
 	const struct FN(job) *p = arg;
 	const struct avcu_attention *j = &p->j;
-	long k = index % p->blocks, first = index / p->blocks * GROUP, n = FN(wide)(p, k);
-	float *x = avcu_scratch(p->pool, worker, (size_t)(j->l * p->ld) * sizeof *x), *out = p->room + index * j->units * p->width;
-	for (long b = first; b < avcu_min(j->b, first + GROUP); b++) {
-		FN(frames)(j, b, k * p->width, n, x, p->ld);
-		FN(pool)(p, j->gs + b * j->l * j->units, x, (n + VL - 1) / VL * VL, out, p->width, b > first);
+	long n = j->v ? 2 * j->l * p->np + p->width * p->np : 0;
+	float *room = avcu_scratch(p->pool, worker, (size_t)(n + j->l * p->ld) * sizeof *room), *x = room + n;
+	for (long b = group * GROUP; b < avcu_min(j->b, (group + 1) * GROUP); b++) {
+		struct FN(ahead) ahead = FN(ahead_of)(p, b);
+		if (j->v)
+			FN(scores)(p, b, room, x, &ahead);
+		for (long k = p->blocks - 1; p->room && k >= 0; k--) {
+			long wide = FN(wide)(p, k);
+			if (!j->v || k < p->blocks - 1)
+				FN(frames)(j, b, k * p->width, wide, x, p->ld);
+			FN(pool)(p, j->gs + b * j->l * j->units, x, (wide + VL - 1) / VL * VL,
+			         p->room + (group * p->blocks + k) * j->units * p->width, p->width, b > group * GROUP, &ahead);
+		}
 	}
 }
 
@@ -241,12 +261,14 @@ static void FN(groups_task)(void *arg, long unit, int worker) {
 		}
 }
 
-static void FN(weights)(avcu_pool *pool, struct avcu_attention j) {
+static void FN(backward)(avcu_pool *pool, struct avcu_attention j) {
 	struct FN(job) p = FN(plan)(pool, j);
-	long tasks = (j.b + GROUP - 1) / GROUP * p.blocks;
-	p.room = avcu_scratch(pool, avcu_threads(pool), (size_t)(tasks * j.units * p.width) * sizeof *p.room);
-	avcu_parallel(pool, tasks, FN(weights_task), &p);
-	avcu_parallel(pool, j.units, FN(groups_task), &p);
+	long groups = (j.b + GROUP - 1) / GROUP;
+	if (j.g)
+		p.room = avcu_scratch(pool, avcu_threads(pool), (size_t)(groups * p.blocks * j.units * p.width) * sizeof *p.room);
+	avcu_parallel(pool, groups, FN(backward_task), &p);
+	if (j.g)
+		avcu_parallel(pool, j.units, FN(groups_task), &p);
 }
 
 /* gx[l,:] = the sum over i of a[l,i] gv[i,:] + gs[l,i] w[i,:]: one product with a and gs side by side. */
@@ -254,6 +276,7 @@ static void FN(features_video)(const struct FN(job) * p, long b, int worker) {
 	const struct avcu_attention *j = &p->j;
 	long n = j->units, terms = j->w ? 2 * n : n, at = b * j->l * n;
 	float *a = avcu_scratch(p->pool, worker, (size_t)(j->l * terms + terms * p->ld) * sizeof *a), *y = a + j->l * terms;
+	struct FN(ahead) none = {0};
 	for (long l = 0; l < j->l; l++) {
 		memcpy(a + l * terms, j->a + at + l * n, (size_t)n * sizeof *a);
 		if (j->w)
@@ -267,7 +290,7 @@ static void FN(features_video)(const struct FN(job) * p, long b, int worker) {
 				memcpy(y + (n + i) * p->ld, j->w + i * j->ldw + d0, (size_t)wide * sizeof *y);
 		}
 		struct FN(product) t = {.rows = j->l, .cols = wide, .terms = terms, .a = a, .ar = terms, .ak = 1, .p = y, .pk = p->ld,
-		                        .pp = FN(PANEL), .out = j->g + b * j->l * j->ldg + d0, .ldo = j->ldg, .add = j->add};
+		                        .pp = FN(PANEL), .out = j->g + b * j->l * j->ldg + d0, .ldo = j->ldg, .add = j->add, .ahead = &none};
 		FN(multiply)(&t);
 	}
 }

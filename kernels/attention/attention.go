@@ -86,7 +86,7 @@ func BackwardScores(d engine.Device, x, a, gv, gs engine.Tensor) error {
 		backwardScores(s, frames(x), host.Slice[float32](a), rowsOf(gv), host.Slice[float32](gs))
 		return nil
 	case *host.CPU:
-		backwardScoresCPU(d, s, x, a, gv, gs)
+		backwardCPU(d, s, x, a, gv, gs, engine.Tensor{}, false)
 		return nil
 	case *cuda.Device:
 		return backwardScoresCUDA(d, s, x, a, gv, gs)
@@ -112,12 +112,35 @@ func BackwardWeights(d engine.Device, x, gs, gw engine.Tensor, sink engine.Sink)
 		backwardWeights(s, frames(x), host.Slice[float32](gs), rowsOf(gw), sink.Add)
 		return nil
 	case *host.CPU:
-		backwardWeightsCPU(d, s, x, gs, gw, sink.Add)
+		backwardCPU(d, s, x, engine.Tensor{}, engine.Tensor{}, gs, gw, sink.Add)
 		return nil
 	case *cuda.Device:
 		return backwardWeightsCUDA(d, s, x, gs, gw, sink.Add)
 	}
 	return engine.Unsupported(d, "attention")
+}
+
+// Backward is BackwardScores and BackwardWeights, with the same bits. The cpu device makes it one pass over
+// the videos.
+func Backward(d engine.Device, x, a, gv, gs, gw engine.Tensor, sink engine.Sink) error {
+	if d, ok := d.(*host.CPU); ok && sink.Step == nil {
+		s, err := shapes(x, a, gv)
+		if err != nil {
+			return err
+		}
+		if err := checkFrames(gs, "gradient of the scores", s); err != nil {
+			return err
+		}
+		if err := checkWeights(gw, s); err != nil {
+			return err
+		}
+		backwardCPU(d, s, x, a, gv, gs, gw, sink.Add)
+		return nil
+	}
+	if err := BackwardScores(d, x, a, gv, gs); err != nil {
+		return err
+	}
+	return BackwardWeights(d, x, gs, gw, sink)
 }
 
 // BackwardFeatures computes the gradient of float32 features: gx[b,l,:] = Σ_i a[b,l,i]·gv[b,i,:] +

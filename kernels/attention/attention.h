@@ -18,9 +18,7 @@ struct avcu_attention {
 
 /* x, w, c -> a, v; where w is NULL a holds the scores on entry. */
 void avcu_attention_forward(avcu_pool *pool, struct avcu_attention j);
-/* x, a, v -> gs */
-void avcu_attention_scores(avcu_pool *pool, struct avcu_attention j);
-/* x, gs -> g [C,D] */
-void avcu_attention_weights(avcu_pool *pool, struct avcu_attention j);
+/* x, a, v -> gs; x, gs -> g [C,D]. Where v is NULL gs is given, where g is NULL there is no second part. */
+void avcu_attention_backward(avcu_pool *pool, struct avcu_attention j);
 /* w, a, gs, v -> g [B,L,D]; where w is NULL only the pooling term. */
 void avcu_attention_features(avcu_pool *pool, struct avcu_attention j);

@@ -22,16 +22,18 @@ func forwardCPU(d *host.CPU, s size, x, w, c, a, v engine.Tensor) {
 	C.avcu_attention_forward((*C.avcu_pool)(d.Pool()), j)
 }
 
-func backwardScoresCPU(d *host.CPU, s size, x, a, gv, gs engine.Tensor) {
+// backwardCPU computes the gradient of the scores unless gv is the zero Tensor, then it is given, and that
+// of the weights unless gw is the zero Tensor.
+func backwardCPU(d *host.CPU, s size, x, a, gv, gs, gw engine.Tensor, add bool) {
 	j := job(s, x)
-	j.a, j.gs, j.v, j.ldv = pointer(a), pointer(gs), pointer(gv), C.long(gv.LD())
-	C.avcu_attention_scores((*C.avcu_pool)(d.Pool()), j)
-}
-
-func backwardWeightsCPU(d *host.CPU, s size, x, gs, gw engine.Tensor, add bool) {
-	j := job(s, x)
-	j.gs, j.g, j.ldg, j.add = pointer(gs), pointer(gw), C.long(gw.LD()), flag(add)
-	C.avcu_attention_weights((*C.avcu_pool)(d.Pool()), j)
+	j.gs = pointer(gs)
+	if !gv.IsZero() {
+		j.a, j.v, j.ldv = pointer(a), pointer(gv), C.long(gv.LD())
+	}
+	if !gw.IsZero() {
+		j.g, j.ldg, j.add = pointer(gw), C.long(gw.LD()), flag(add)
+	}
+	C.avcu_attention_backward((*C.avcu_pool)(d.Pool()), j)
 }
 
 func backwardFeaturesCPU(d *host.CPU, s size, w, a, gs, gv, gx engine.Tensor, add bool) {

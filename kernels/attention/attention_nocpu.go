@@ -13,11 +13,7 @@ func forwardCPU(*host.CPU, size, engine.Tensor, engine.Tensor, engine.Tensor, en
 	panic(without)
 }
 
-func backwardScoresCPU(*host.CPU, size, engine.Tensor, engine.Tensor, engine.Tensor, engine.Tensor) {
-	panic(without)
-}
-
-func backwardWeightsCPU(*host.CPU, size, engine.Tensor, engine.Tensor, engine.Tensor, bool) {
+func backwardCPU(*host.CPU, size, engine.Tensor, engine.Tensor, engine.Tensor, engine.Tensor, engine.Tensor, bool) {
 	panic(without)
 }
 

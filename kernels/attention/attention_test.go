@@ -40,7 +40,7 @@ func TestDequantise(t *testing.T) {
 func TestNaNFlowsThrough(t *testing.T) {
 	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 		p := problem{size: size{3, 5, 33, 9}, r: kerneltest.Rand(9)}
-		for _, row := range []kerneltest.Row{p.forward(), p.pooling(), p.backwardScores(), p.backwardWeights(), p.backwardFeatures(true)} {
+		for _, row := range []kerneltest.Row{p.forward(), p.pooling(), p.backwardScores(), p.backwardWeights(), p.backward(), p.backwardFeatures(true)} {
 			for i, arg := range row.Args {
 				data, ok := arg.Data.([]float32)
 				if !ok {

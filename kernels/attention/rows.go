@@ -9,7 +9,7 @@ import (
 	"avcu/kernels/kerneltest"
 )
 
-// Rows is the kernel's table of cases: each of the five calls.
+// Rows is the kernel's table of cases: each of the six calls.
 func Rows(long bool) []kerneltest.Row {
 	// Around vectors of 4, 8 and 16, pairs of them, tiles of six and groups of eight videos.
 	cover := kerneltest.Cover(long, []int{0, 1, 2, 9}, []int{1, 6, 7, 13, 31}, []int{1, 7, 8, 17, 33, 50, 97},
@@ -22,7 +22,7 @@ func Rows(long bool) []kerneltest.Row {
 	var table []kerneltest.Row
 	for i, c := range cover {
 		p := problem{size: size{c[0], c[1], c[2], c[3]}, bytes: c[4] == 1, add: c[5] == 1, padded: c[6] == 1, r: kerneltest.Rand(uint64(i))}
-		table = append(table, p.forward(), p.pooling(), p.backwardScores(), p.backwardWeights(), p.backwardFeatures(i%2 == 0))
+		table = append(table, p.forward(), p.pooling(), p.backwardScores(), p.backwardWeights(), p.backward(), p.backwardFeatures(i%2 == 0))
 	}
 	return table
 }
@@ -30,7 +30,7 @@ func Rows(long bool) []kerneltest.Row {
 // Published is the calls that training makes at one shape, for benchmarks.
 func Published(b, l, d, units int) []kerneltest.Row {
 	p := problem{size: size{b, l, d, units}, bytes: true, r: kerneltest.Rand(1)}
-	return []kerneltest.Row{p.forward(), p.backwardScores(), p.backwardWeights()}
+	return []kerneltest.Row{p.forward(), p.backward()}
 }
 
 type problem struct {
@@ -133,6 +133,16 @@ func (p problem) backwardWeights() kerneltest.Row {
 	return p.row("backward_weights", 1, func(d engine.Device, t []engine.Tensor) error {
 		return BackwardWeights(d, t[0], t[1], t[2], engine.Sink{Add: p.add})
 	}, p.x(), p.in("gs", 0.3, p.b, p.l, p.units), gw)
+}
+
+func (p problem) backward() kerneltest.Row {
+	scores, weights := p.backwardScores(), p.backwardWeights()
+	gs, gw := scores.Args[3], weights.Args[2]
+	gw.Tol.Abs += 2 * float64(p.b*p.l) * gs.Tol.Abs
+	gw.Tol.Why += "; gradients of the scores within their own tolerance times features of up to 2"
+	return p.row("backward", 2, func(d engine.Device, t []engine.Tensor) error {
+		return Backward(d, t[0], t[1], t[2], t[3], t[4], engine.Sink{Add: p.add})
+	}, scores.Args[0], scores.Args[1], scores.Args[2], gs, gw)
 }
 
 func (p problem) backwardFeatures(scored bool) kerneltest.Row {

@@ -2,7 +2,16 @@
  * 2*VL columns that the first-level cache holds, and A [rows, terms] is read an element at a time.
  * Included once an instruction set. */
 
-enum { FN(PANEL) = 2 * VL };
+enum {
+	FN(PANEL) = 2 * VL,
+	FN(TALL) = 6, /* rows of a tile: 12 registers hold sums; 24 of AVX-512's 32 are no faster here */
+};
+
+/* Memory that the next video will read. Each tile asks for some lines of it, so that it is in cache then. */
+struct FN(ahead) {
+	const char *at, *end;
+	long each; /* bytes a tile */
+};
 
 struct FN(product) {
 	long rows, cols, terms;
@@ -13,13 +22,14 @@ struct FN(product) {
 	float *out;
 	long ldo;
 	int add;
+	struct FN(ahead) * ahead;
 };
 
-/* The sums of r <= 6 rows and nv <= 2 vectors of columns, each one chain over the terms from zero. The
+/* The sums of r <= TALL rows and nv <= 2 vectors of columns, each one chain over the terms from zero. The
  * last vector holds n <= VL columns. r and nv are constants after inlining: the sums are registers. */
 INLINE void FN(tile)(const int rows, const int nv, const struct FN(product) * t, const float *a, const float *p,
                      float *out, long n) {
-	vf s[6][2];
+	vf s[FN(TALL)][2];
 	const long ar = t->ar, ak = t->ak, pk = t->pk;
 #pragma GCC unroll 6
 	for (int r = 0; r < rows; r++)
@@ -61,13 +71,16 @@ INLINE void FN(tile)(const int rows, const int nv, const struct FN(product) * t,
 static void FN(multiply)(const struct FN(product) * t) {
 	for (long j = 0, n; j < t->cols; j += n) {
 		n = avcu_min(FN(PANEL), t->cols - j);
-		long whole = (n + VL - 1) / VL * VL, left = (t->rows + 5) / 6;
+		long whole = (n + VL - 1) / VL * VL, left = (t->rows + FN(TALL) - 1) / FN(TALL);
 		if (n < whole && whole <= t->cols && t->pp == FN(PANEL) && !t->add)
 			j = t->cols - whole, n = whole;
 		const float *p = t->p + j / FN(PANEL) * t->pp + j % FN(PANEL);
 		for (long i = 0, h; i < t->rows; i += h, left--) {
 			const float *a = t->a + i * t->ar;
 			float *out = t->out + i * t->ldo + j;
+			const char *stop = t->ahead->end - t->ahead->at > t->ahead->each ? t->ahead->at + t->ahead->each : t->ahead->end;
+			for (; t->ahead->at < stop; t->ahead->at += 64)
+				__builtin_prefetch(t->ahead->at, 0, 2);
 			h = (t->rows - i + left - 1) / left;
 #define TILE(H)                                            \
 	case H:                                                \

@@ -67,7 +67,8 @@ func (r *Runner) Infer(s Source, f func(id string, classes []int32, probs []floa
 // Forward runs the evaluation graph on one batch of at most Micro videos; what it computed can then be
 // read from Eval.
 func (r *Runner) Forward(b *Batch) error {
-	_, err := r.forward(r.Eval, b, &engine.Pass{Rows: b.Len(), Batch: b.Len()})
+	r.pass = engine.Pass{Rows: b.Len(), Batch: b.Len(), Trace: r.opt.Trace}
+	_, err := r.forward(r.Eval, b, &r.pass)
 	return err
 }
 
@@ -85,8 +86,9 @@ func (r *Runner) run(s Source, progress func(int), f func(b *Batch, first, n int
 			return err
 		}
 		for first := 0; first < b.Len(); first += r.opt.Micro {
-			p := engine.Pass{Rows: min(r.opt.Micro, b.Len()-first), First: first, Batch: b.Len()}
-			loss, err := r.forward(r.Eval, &b, &p)
+			p := &r.pass
+			*p = engine.Pass{Rows: min(r.opt.Micro, b.Len()-first), First: first, Batch: b.Len(), Trace: r.opt.Trace}
+			loss, err := r.forward(r.Eval, &b, p)
 			if err != nil {
 				return err
 			}

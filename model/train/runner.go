@@ -59,7 +59,8 @@ type Runner struct {
 	each    []float32
 	offsets []int32
 	clip    engine.Tensor
-	stage   *stage // nil on devices that do not stage
+	stage   *stage      // nil on devices that do not stage
+	pass    engine.Pass // that runs now: here, so that a step allocates nothing
 }
 
 // NewRunner records the graphs and allocates all memory that running them takes. The parameters are
@@ -132,18 +133,19 @@ func (r *Runner) Step(b *Batch, step int64, rate float64, given engine.Tensor) (
 	}
 	sum := 0.0
 	for first := 0; first < n; first += r.opt.Micro {
-		p := engine.Pass{Rows: min(r.opt.Micro, n-first), First: first, Batch: n, Seed: r.opt.Seed, Step: uint32(step), Given: given, Trace: r.opt.Trace}
+		p := &r.pass
+		*p = engine.Pass{Rows: min(r.opt.Micro, n-first), First: first, Batch: n, Seed: r.opt.Seed, Step: uint32(step), Given: given, Trace: r.opt.Trace}
 		if !given.IsZero() && n > r.opt.Micro {
 			return 0, errors.New("train: a given mask is for a batch in one piece")
 		}
-		loss, err := r.forward(r.Train, b, &p)
+		loss, err := r.forward(r.Train, b, p)
 		if err != nil {
 			return 0, err
 		}
 		if sum += loss; math.IsNaN(sum) || math.IsInf(sum, 0) {
 			return sum / float64(n), nil
 		}
-		if err := r.Train.Tape.Backward(&p, first > 0); err != nil {
+		if err := r.Train.Tape.Backward(p, first > 0); err != nil {
 			return 0, err
 		}
 	}
