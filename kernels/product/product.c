@@ -14,7 +14,7 @@
  * Work: C is cut into tasks along its rows or its columns. K is walked in spans of KS: for each span the operand that all
  * tasks share is packed once, by all threads; then each task packs what is its own, block by block, and computes its part
  * of C. A block of A stays in the second cache, a panel of B in the first. Operands too thin to repay a copy are read where
- * they are. Bound by FMA: 2*M*N*K flops. */
+ * they are, and of a product of few rows, such as inference of one video, all of B (sweep.h). Bound by FMA: 2*M*N*K flops. */
 #ifndef ISA
 
 #include "../cpu.h"
@@ -26,6 +26,7 @@ enum {
 	MC = 144,       /* rows of a task that packs its own A: MC x KC floats stay in L2, also for two threads of a core */
 	TALL = 256,     /* up to so many rows tasks are cut along columns */
 	GROUP = 6,      /* panels of B that a task packs at once */
+	FEW = 4,        /* up to so many rows are not worth copying B for */
 	WIDE = 8,       /* panels of B that make a task worth reading A's block for */
 	SHARE = 8 << 20 /* slots: larger operands are not packed for all */
 };
@@ -173,6 +174,8 @@ static void FN(product_task)(void *arg, long index, int worker) {
 	} while (k < j->k1);
 }
 
+#include "sweep.h"
+
 static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 	if (p->m == 0 || p->n == 0)
 		return;
@@ -183,6 +186,10 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 	}
 	if (p->sink == AVCU_STEP)
 		j.rule = FN(adam_rule_of)(1.0f, p->rate, p->beta1, p->beta2, p->eps);
+	if (p->m <= FEW && !p->transb && j.form == FLOATS) {
+		avcu_parallel(pool, (p->n + FN(BROAD) - 1) / FN(BROAD), FN(sweep_task), &j);
+		return;
+	}
 	j.plain = p->sink == AVCU_STORE && !p->bias && p->act == AVCU_IDENTITY;
 
 	/* Several tasks a thread, so that all end at about the same time; small products are not worth waking anybody. */
