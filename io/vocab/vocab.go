@@ -82,7 +82,7 @@ func readCSV(data []byte, index, name, classes int) ([]string, error) {
 		if errors.Is(err, io.EOF) {
 			return names, nil
 		} else if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w; a name with a comma, a quote or a line end in it stands in quotes, and a quote in it is doubled", err)
 		}
 		line, _ := r.FieldPos(index)
 		k, err := strconv.Atoi(row[index])

@@ -38,7 +38,7 @@ func TestRead(t *testing.T) {
 		{"csv twice", head + "1,1,x,\"y\ny\",z\n1,1,x,y,z\n", 3, nil, "line 4: class 1 is named twice, first on line 2"},
 		{"csv named nothing twice", head + "1,1,x,,z\n1,1,x,y,z\n", 3, nil, "line 3: class 1 is named twice"},
 		{"csv not a number", head + "one,1,x,y,z\n", 3, nil, "not a class number"},
-		{"csv short row", head + "1,2\n", 3, nil, "record on line 2: wrong number of fields"},
+		{"csv short row", head + "1,2\n", 3, nil, "record on line 2: wrong number of fields; a name with a comma"},
 		{"csv open quote", head + "1,2,3,\"x,5\n", 3, nil, "extraneous or missing"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -55,6 +55,40 @@ func TestRead(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzRead reads any text. Names that were read and fit on lines are read again from a file that has them line by line.
+func FuzzRead(f *testing.F) {
+	for _, text := range []string{"a\nb\n", "Index,Name\n1,b\n0,\"a\"\"\n\"\n", "\ufeffName,x,Index\r\n", "Index,Name\n0,a,b\n", "\"Index\n\",Name\n"} {
+		f.Add([]byte(text), uint8(2))
+	}
+	f.Fuzz(func(t *testing.T, text []byte, classes uint8) {
+		path := filepath.Join(t.TempDir(), "labels")
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		names, err := Read(path, int(classes))
+		if err != nil {
+			if names != nil || !strings.HasPrefix(err.Error(), "vocab: "+path+": ") {
+				t.Errorf("%q and error %v", names, err)
+			}
+			return
+		}
+		if len(names) != int(classes) {
+			t.Fatalf("%d names for %d classes", len(names), classes)
+		}
+		lines := "\ufeff" + strings.Join(names, "\n") + "\n"
+		if strings.Count(lines, "\n") != len(names) || strings.Contains(lines, "\r") || classes == 0 || strings.Contains(names[0], "Index") {
+			return
+		}
+		if err := os.WriteFile(path, []byte(lines), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		again, err := Read(path, int(classes))
+		if diff := cmp.Diff(names, again); err != nil || diff != "" {
+			t.Errorf("%v (-first +again)\n%s", err, diff)
+		}
+	})
 }
 
 func TestReadNoFile(t *testing.T) {
