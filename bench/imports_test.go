@@ -30,6 +30,7 @@ var rules = []struct {
 	{"io", []string{"io"}, nil},
 	{"bench", []string{"engine", "kernels", "ops", "model", "io", "bench"}, nil},
 	{"cmd/avcu", []string{"engine", "kernels", "ops", "model", "io"}, nil},
+	{"avcu", []string{}, []string{}}, // the module's own folder
 }
 
 type goPackage struct {

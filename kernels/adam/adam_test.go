@@ -75,5 +75,3 @@ func TestTwins(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkUpdate(b *testing.B) { kerneltest.Bench(b, []kerneltest.Row{row(1, 57_800_000, false)}) }

@@ -50,7 +50,5 @@ func row(seed uint64, n int, scaled bool) kerneltest.Row {
 			}
 			return Update(d, t[0], t[1], s, by)
 		},
-		FLOP:  12 * float64(n),
-		Bytes: 28 * float64(n),
 	}
 }

@@ -149,8 +149,3 @@ func TestErrors(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkAttention(b *testing.B) {
-	table := append(Published(256, 100, 1024, 32), Published(256, 100, 128, 32)...)
-	kerneltest.Bench(b, append(table, Published(256, 25, 50, 32)...))
-}

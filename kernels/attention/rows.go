@@ -27,12 +27,6 @@ func Rows(long bool) []kerneltest.Row {
 	return table
 }
 
-// Published is the calls that training makes at one shape, for benchmarks.
-func Published(b, l, d, units int) []kerneltest.Row {
-	p := problem{size: size{b, l, d, units}, bytes: true, r: kerneltest.Rand(1)}
-	return []kerneltest.Row{p.forward(), p.backward()}
-}
-
 type problem struct {
 	size
 	bytes, add, padded bool
@@ -94,9 +88,8 @@ func (p problem) v(tol kerneltest.Tolerance) kerneltest.Arg {
 	return p.pad(kerneltest.Out("v", tol, p.b, p.units, p.d), 9)
 }
 
-func (p problem) row(call string, products float64, f func(d engine.Device, t []engine.Tensor) error, args ...kerneltest.Arg) kerneltest.Row {
-	return kerneltest.Row{Kernel: "attention", Name: p.name(call), Args: args, Call: f,
-		FLOP: products * 2 * float64(p.b) * float64(p.l) * float64(p.d) * float64(p.units)}
+func (p problem) row(call string, f func(d engine.Device, t []engine.Tensor) error, args ...kerneltest.Arg) kerneltest.Row {
+	return kerneltest.Row{Kernel: "attention", Name: p.name(call), Args: args, Call: f}
 }
 
 // chain is the error of a sum of n terms in one chain of float32 sums: while partial sums stay below 4
@@ -107,7 +100,7 @@ func (p problem) forward() kerneltest.Row {
 	rel := 2e-6 + chain(p.d)
 	a := kerneltest.Tolerance{Abs: 1e-9, Rel: rel, Why: "a score of up to 4 is a chain of D sums, and its error is its weight's relative one"}
 	v := kerneltest.Tolerance{Abs: 1.5 * rel, Rel: 1e-6, Why: "a mean of features of size 1 to 3 with such weights"}
-	return p.row("forward", 2, func(d engine.Device, t []engine.Tensor) error { return Forward(d, t[0], t[1], t[2], t[3], t[4]) },
+	return p.row("forward", func(d engine.Device, t []engine.Tensor) error { return Forward(d, t[0], t[1], t[2], t[3], t[4]) },
 		p.x(), p.w(), p.in("c", 0.3, p.units), kerneltest.Out("a", a, p.b, p.l, p.units), p.v(v))
 }
 
@@ -115,13 +108,13 @@ func (p problem) pooling() kerneltest.Row {
 	a := kerneltest.Tolerance{Abs: 1e-9, Rel: 2e-6, Why: "exp to 2 ulp of a rounded difference of up to 25, the sum of L terms"}
 	v := kerneltest.Tolerance{Abs: 4e-6, Rel: 1e-6, Why: "a mean of features of size 1 to 3 with such weights"}
 	scores := kerneltest.InOut("a", a, kerneltest.Normal(p.r, p.b*p.l*p.units, 3), p.b, p.l, p.units)
-	return p.row("pool", 1, func(d engine.Device, t []engine.Tensor) error { return Pool(d, t[0], t[1], t[2]) }, p.x(), scores, p.v(v))
+	return p.row("pool", func(d engine.Device, t []engine.Tensor) error { return Pool(d, t[0], t[1], t[2]) }, p.x(), scores, p.v(v))
 }
 
 func (p problem) backwardScores() kerneltest.Row {
 	tol := kerneltest.Tolerance{Abs: 4 * (1e-6 + chain(p.d)) / float64(p.l), Rel: 1e-6,
 		Why: "a weight of up to 4/L times the difference of sums of D terms, each up to 4"}
-	return p.row("backward_scores", 1, func(d engine.Device, t []engine.Tensor) error { return BackwardScores(d, t[0], t[1], t[2], t[3]) },
+	return p.row("backward_scores", func(d engine.Device, t []engine.Tensor) error { return BackwardScores(d, t[0], t[1], t[2], t[3]) },
 		p.x(), p.a(), p.gv(), kerneltest.Out("gs", tol, p.b, p.l, p.units))
 }
 
@@ -130,7 +123,7 @@ func (p problem) backwardWeights() kerneltest.Row {
 	tol := kerneltest.Tolerance{Abs: 1e-6 + 0.4*math.Sqrt(float64(n))*chain(min(p.l, 512)+p.b), Rel: 1e-6,
 		Why: "B·L terms of size 0.4 sum to 0.4·√(B·L), in chains of at most 512 and B"}
 	gw := p.pad(kerneltest.InOut("gw", tol, kerneltest.Normal(p.r, p.units*p.d, 1), p.units, p.d), 11)
-	return p.row("backward_weights", 1, func(d engine.Device, t []engine.Tensor) error {
+	return p.row("backward_weights", func(d engine.Device, t []engine.Tensor) error {
 		return BackwardWeights(d, t[0], t[1], t[2], engine.Sink{Add: p.add})
 	}, p.x(), p.in("gs", 0.3, p.b, p.l, p.units), gw)
 }
@@ -140,7 +133,7 @@ func (p problem) backward() kerneltest.Row {
 	gs, gw := scores.Args[3], weights.Args[2]
 	gw.Tol.Abs += 2 * float64(p.b*p.l) * gs.Tol.Abs
 	gw.Tol.Why += "; gradients of the scores within their own tolerance times features of up to 2"
-	return p.row("backward", 2, func(d engine.Device, t []engine.Tensor) error {
+	return p.row("backward", func(d engine.Device, t []engine.Tensor) error {
 		return Backward(d, t[0], t[1], t[2], t[3], t[4], engine.Sink{Add: p.add})
 	}, scores.Args[0], scores.Args[1], scores.Args[2], gs, gw)
 }
@@ -148,11 +141,11 @@ func (p problem) backward() kerneltest.Row {
 func (p problem) backwardFeatures(scored bool) kerneltest.Row {
 	tol := kerneltest.Tolerance{Abs: 5e-7 + chain(2*p.units), Rel: 1e-6, Why: "a chain of 2C terms that ends at size 1 to 2"}
 	gx := p.pad(kerneltest.InOut("gx", tol, kerneltest.Normal(p.r, p.b*p.l*p.d, 1), p.b, p.l, p.d), 1)
-	call, products := "backward_features", 2.0
+	call := "backward_features"
 	if !scored {
-		call, products = "backward_features_of_pool", 1
+		call = "backward_features_of_pool"
 	}
-	return p.row(call, products, func(d engine.Device, t []engine.Tensor) error {
+	return p.row(call, func(d engine.Device, t []engine.Tensor) error {
 		w := t[0]
 		if !scored {
 			w = engine.Tensor{}

@@ -91,6 +91,5 @@ func row(seed uint64, rows, cols, column, first, mode, pad int, add bool) kernel
 			}
 			return Forward(d, m, t[0], t[2])
 		},
-		Bytes: 8 * float64(rows) * float64(cols),
 	}
 }

@@ -65,8 +65,7 @@ func columnsRow(seed uint64, s shape, pad int) kerneltest.Row {
 			kerneltest.In("x", kerneltest.Normal(kerneltest.Rand(seed), product(x), 1), x...).Padded(s.channels + pad),
 			kerneltest.Out("cols", kerneltest.Exact, cols...).Padded(s.ldCols + 2*pad),
 		},
-		Call:  func(d engine.Device, t []engine.Tensor) error { return Columns(d, s.Window, t[0], t[1]) },
-		Bytes: 4 * float64(product(x)+product(cols)),
+		Call: func(d engine.Device, t []engine.Tensor) error { return Columns(d, s.Window, t[0], t[1]) },
 	}
 }
 
@@ -95,6 +94,5 @@ func backRow(seed uint64, s shape, pad int, add bool) kerneltest.Row {
 		Call: func(d engine.Device, t []engine.Tensor) error {
 			return Back(d, s.Window, t[0], t[1], engine.Sink{Add: add})
 		},
-		Bytes: 4 * float64(product(x)+product(cols)),
 	}
 }

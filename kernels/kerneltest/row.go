@@ -1,6 +1,5 @@
 // Package kerneltest is the one harness that holds every kernel to its reference: a kernel's table of
-// rows (rows.go in its folder) gives its tests, its benchmarks and its part of avcu check, on every
-// device.
+// rows (rows.go in its folder) gives its tests and its part of avcu check, on every device.
 package kerneltest
 
 import (
@@ -31,11 +30,9 @@ func (tol Tolerance) Within(got, want float64) bool {
 // Row is one call of a kernel: its arguments, and how to make it.
 type Row struct {
 	Kernel string // "adam"
-	Name   string // the shape, "B3_L7_D24": also the name of test and benchmark
+	Name   string // the shape, "B3_L7_D24": also the name of the test
 	Args   []Arg
 	Call   func(d engine.Device, t []engine.Tensor) error // t in the order of Args
-	FLOP   float64                                        // of one call, for benchmarks
-	Bytes  float64                                        // that one call must move at least
 }
 
 // Arg is a tensor argument of a call.

@@ -41,7 +41,5 @@ func row(name string, g []float32, clip float64, dims ...int) kerneltest.Row {
 		Call: func(d engine.Device, t []engine.Tensor) error {
 			return Run(d, t[0], t[1], clip)
 		},
-		FLOP:  2 * float64(len(g)),
-		Bytes: 4 * float64(len(g)),
 	}
 }

@@ -183,29 +183,3 @@ func TestGradient(t *testing.T) {
 }
 
 // The products of a training step at the published shape, batch 256, and at Flash-MNIST's.
-func BenchmarkProduct(b *testing.B) {
-	var rows []kerneltest.Row
-	for _, s := range []struct {
-		name string
-		s    shape
-	}{
-		{"fc1", shape{m: 256, n: 1024, k: 36864, form: biasTanh}},
-		{"fc1-gx", shape{m: 256, n: 36864, k: 1024, transB: true}},
-		{"fc1-gW", shape{m: 36864, n: 1024, k: 256, transA: true}},
-		{"fc1-step", shape{m: 36864, n: 1024, k: 256, transA: true, form: step}},
-		{"fc2", shape{m: 256, n: 4096, k: 1024, form: biasTanh}},
-		{"logistic", shape{m: 256, n: 3862, k: 4096, form: bias, pad: 10}},
-		{"logistic-gx", shape{m: 256, n: 4096, k: 3862, transB: true, form: timesTanh}},
-		{"logistic-gW", shape{m: 4096, n: 3862, k: 256, transA: true, pad: 10}},
-		{"flash", shape{m: 256, n: 1024, k: 1600, form: bias}},
-		{"flash-gx", shape{m: 256, n: 1600, k: 1024, transB: true}},
-		{"flash-gW", shape{m: 1600, n: 1024, k: 256, transA: true}},
-		{"conv1", shape{m: 64 * 144, n: 16, k: 25, form: biasReLU}},
-		{"conv2", shape{m: 64 * 25, n: 32, k: 144, form: biasReLU}},
-	} {
-		row := s.s.row(1)
-		row.Name = s.name
-		rows = append(rows, row)
-	}
-	kerneltest.Bench(b, rows)
-}

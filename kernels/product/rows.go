@@ -112,7 +112,6 @@ func (s shape) row(seed uint64) kerneltest.Row {
 			[...]string{"plain", "bias", "bias+tanh", "bias+relu", "tanh'", "relu'", "add", "tanh'+add", "step"}[s.form], s.pad),
 		Args: args,
 		Call: func(d engine.Device, t []engine.Tensor) error { return Run(d, s.call(t)) },
-		FLOP: 2 * float64(s.m) * float64(s.n) * float64(s.k),
 	}
 }
 

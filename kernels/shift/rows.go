@@ -103,7 +103,6 @@ func forwardRow(seed uint64, s size, at layout, mask, kind int) kerneltest.Row {
 		Call: func(d engine.Device, t []engine.Tensor) error {
 			return Forward(d, t[0], t[1], t[2], t[4], t[5], maskFor(mask, at.column, t[3]))
 		},
-		Bytes: 8 * float64(s.b*width),
 	}
 }
 
@@ -131,7 +130,6 @@ func backwardRow(seed uint64, s size, at layout, mask, kind int, add bool) kerne
 	row.Call = func(d engine.Device, t []engine.Tensor) error {
 		return Backward(d, t[0], t[1], t[2], t[4], t[5], t[6], t[7], t[8], t[9], maskFor(mask, at.column, t[3]), engine.Sink{Add: add})
 	}
-	row.Bytes = 12 * float64(s.b*width)
 	return row
 }
 

@@ -195,8 +195,3 @@ func TestGradient(t *testing.T) {
 	backward(s, mask, v, alpha, beta, norm, up, s.units*s.d, gv, ga, gb, false)
 	kerneltest.Gradient(t, map[string][]float64{"v": v, "alpha": alpha, "beta": beta}, map[string][]float64{"v": gv, "alpha": ga, "beta": gb}, loss)
 }
-
-func BenchmarkShift(b *testing.B) {
-	s := size{256, 32, 1024}
-	kerneltest.Bench(b, []kerneltest.Row{forwardRow(1, s, even, drawn, usual), forwardRow(1, s, even, evaluated, usual), backwardRow(1, s, even, drawn, usual, false)})
-}

@@ -52,7 +52,6 @@ func lossRow(seed uint64, b, k, pad int, gradient bool, kind int) kerneltest.Row
 			}
 			return Loss(d, t[0], t[1], t[2], t[3], gz, 0.25)
 		},
-		Bytes: 8 * float64(b*k),
 	}
 }
 
@@ -119,7 +118,6 @@ func probRow(seed uint64, b, k, pad, kind int) kerneltest.Row {
 			kerneltest.In("z", z, b, k).Padded(k + pad),
 			kerneltest.Out("p", bound(z, b, k), b, k).Padded(k + 2*pad),
 		},
-		Call:  func(d engine.Device, t []engine.Tensor) error { return Prob(d, t[0], t[1]) },
-		Bytes: 8 * float64(b*k),
+		Call: func(d engine.Device, t []engine.Tensor) error { return Prob(d, t[0], t[1]) },
 	}
 }

@@ -72,7 +72,6 @@ func row(name string, p []float32, b, classes, k, pad int) kerneltest.Row {
 			kerneltest.Out("values", kerneltest.Exact, b, k).Padded(k + 2*pad),
 			index.Padded(k + 3*pad),
 		},
-		Call:  func(d engine.Device, t []engine.Tensor) error { return Run(d, t[0], t[1], t[2]) },
-		Bytes: 4 * float64(b*classes),
+		Call: func(d engine.Device, t []engine.Tensor) error { return Run(d, t[0], t[1], t[2]) },
 	}
 }

@@ -15,6 +15,7 @@ for package in $tested; do
 	go test -c -tags cuda -ldflags '-s -w' -o "$out/$dir/test" "./$dir"
 	if [ -d "$dir/testdata" ]; then cp -r "$dir/testdata" "$out/$dir/"; fi
 done
+mkdir -p "$out/bench" && go test -c -tags cuda -ldflags '-s -w' -o "$out/bench/bench" ./bench
 mkdir -p "$out/model" && cp -r model/testdata "$out/model/"
 cat >"$out/run.sh" <<'RUN'
 #!/usr/bin/env bash
@@ -30,9 +31,9 @@ tail -n 3 results/check.txt
 for test in $(find . -name test -type f); do
 	dir=$(dirname "$test") name=$(dirname "$test" | tr / _ | tr -d .)
 	(cd "$dir" && ./test) >"results/test$name.txt" 2>&1 || { failed=1 && echo "FAILED: $dir, see results/test$name.txt"; }
-	(cd "$dir" && ./test -test.run '^$' -test.bench .) >"results/bench$name.txt" 2>&1
 done
-grep '^Benchmark.*cuda' results/bench*.txt
+(cd bench && ./bench -test.run '^$' -test.bench '.*/.*/.*/device=cuda|.*/.*/.*/.*/device=cuda') >results/bench.txt 2>&1 || failed=1
+grep '^Benchmark' results/bench.txt
 train=(--config youtube8m --data results/data --device cuda --save-dir results/run --epochs 100 --max-steps 60 --log-interval 10)
 rm -rf results/data results/run
 if ./avcu-cuda data synth --out results/data --videos 1536 && ./avcu-cuda train "${train[@]}" 2>results/train.txt; then

@@ -1,0 +1,112 @@
+//go:build cgo
+
+/* The two limits of a processor: multiplications fused with additions that never touch memory, and memory that is hardly
+ * computed on. The widest vectors there are, on all threads of a pool. */
+#ifndef ISA
+
+#include <time.h>
+
+#include "../../kernels/cpu.h"
+#include "peak.h"
+
+enum { CHAINS = 12, ROUNDS = 200000 }; /* two units of latency 4 need 8 chains; 16 registers hold 12 and two factors */
+
+struct fma {
+	double seconds; /* of processor time */
+	float sum;      /* lest the compiler drop the work */
+};
+
+static double cpu_seconds(void) {
+	struct timespec t;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+struct triad {
+	float *a;
+	const float *b;
+	long n, parts, passes;
+};
+
+#define SELF "../bench/peak/peak.c"
+#include "../../kernels/each_isa.h"
+
+double avcu_peak_fma(avcu_pool *pool, int bf16) {
+	enum { EACH = 16 }; /* tasks a thread */
+	int tasks = EACH * avcu_threads(pool);
+	struct fma *j = avcu_scratch(pool, avcu_threads(pool), (size_t)tasks * sizeof *j);
+	bf16 = bf16 && avcu_bf16(pool);
+	CALL_ISA(pool, fma, pool, bf16, tasks, j);
+	double best = j[0].seconds, lanes = avcu_isa(pool) >= AVCU_AVX512 ? 16 : avcu_isa(pool) == AVCU_AVX2 ? 8 : 4;
+	for (int i = 1; i < tasks; i++)
+		best = fmin(best, j[i].seconds);
+	return 2.0 * (1 + bf16) * ROUNDS * CHAINS * lanes * avcu_threads(pool) / best;
+}
+
+double avcu_peak_triad(avcu_pool *pool, float *a, const float *b, long n, long passes) {
+	struct triad j = {a, b, n, avcu_threads(pool), passes};
+	CALL_ISA(pool, triad, pool, &j);
+	return 12.0 * (double)(n / (2 * j.parts) / 16 * 16 * 2 * j.parts) * (double)passes;
+}
+
+#else
+
+/* t * x + y; with pairs the 32 bits of a lane are two bfloat16, whose products are both added to t. */
+INLINE vf FN(step)(const int pairs, vf t, vf x, vf y) {
+#if ISA == 2
+	if (pairs)
+		return (vf)_mm512_dpbf16_ps((__m512)t, (__m512bh)x, (__m512bh)y);
+#endif
+	(void)pairs;
+	return vfma(t, x, y);
+}
+
+INLINE void FN(fma_run)(const int pairs, struct fma *j) {
+	vf t[CHAINS], x = vset(0.999f), y = vset(1e-3f);
+	for (int k = 0; k < CHAINS; k++)
+		t[k] = vset((float)k);
+	double start = cpu_seconds();
+	for (long i = 0; i < ROUNDS; i++) {
+#pragma GCC unroll 12
+		for (int k = 0; k < CHAINS; k++)
+			t[k] = FN(step)(pairs, t[k], x, y);
+	}
+	for (int k = 1; k < CHAINS; k++)
+		t[0] += t[k];
+	j->sum = vsum(t[0]);
+	j->seconds = cpu_seconds() - start;
+}
+
+static void FN(fma_task)(void *arg, long index, int worker) {
+	(void)worker;
+	FN(fma_run)(0, (struct fma *)arg + index);
+}
+
+static void FN(bf16_task)(void *arg, long index, int worker) {
+	(void)worker;
+	FN(fma_run)(1, (struct fma *)arg + index);
+}
+
+static void FN(fma)(avcu_pool *pool, int bf16, long tasks, struct fma *j) {
+	avcu_parallel(pool, tasks, bf16 ? FN(bf16_task) : FN(fma_task), j);
+}
+
+/* Two places at once, as one alone does not keep memory busy. */
+static void FN(triad_task)(void *arg, long index, int worker) {
+	(void)worker;
+	const struct triad *j = arg;
+	long half = j->n / (2 * j->parts) / 16 * 16;
+	float *a = j->a + 2 * half * index;
+	const float *b = j->b + 2 * half * index;
+	vf s = vset(1e-9f);
+	for (long pass = 0; pass < j->passes; pass++)
+		for (long i = 0; i < half; i += 16)
+			for (long k = i; k < i + 16; k += VL) {
+				vstore(a + k, vfma(s, vload(b + k), vload(a + k)));
+				vstore(a + half + k, vfma(s, vload(b + half + k), vload(a + half + k)));
+			}
+}
+
+static void FN(triad)(avcu_pool *pool, struct triad *j) { avcu_parallel(pool, j->parts, FN(triad_task), j); }
+
+#endif
