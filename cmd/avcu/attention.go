@@ -6,6 +6,8 @@ import (
 	"io"
 	"path/filepath"
 
+	"github.com/urfave/cli/v2"
+
 	"avcu/engine"
 	"avcu/engine/host"
 	"avcu/io/flashmnist"
@@ -16,16 +18,15 @@ import (
 
 // attentionWeights fills in the weights that each unit of the model gives the frames of the panels'
 // videos, which are among the test videos in data.
-func attentionWeights(weights, data string, list []flashmnist.Panel) (err error) {
-	f, at, err := openWeights(weights)
+func attentionWeights(c *cli.Context, weights, data string, list []flashmnist.Panel) (err error) {
+	w, cfg, err := openWeights(c, weights, func(stored string) (*config.Config, error) {
+		cfg := config.New()
+		return cfg, cfg.Parse([]byte(stored), "stored with the weights")
+	})
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	cfg := config.New()
-	if err := cfg.Parse([]byte(at.Config), "stored with the weights"); err != nil {
-		return err
-	}
+	defer w.Close()
 	dev, err := openDevice("auto", host.Options{})
 	if err != nil {
 		return err
@@ -37,7 +38,7 @@ func attentionWeights(weights, data string, list []flashmnist.Panel) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	if err := loadWeights(f, weights, dev, r.Params, false); err != nil {
+	if err := w.load(dev, r.Params, false); err != nil {
 		return err
 	}
 	files, err := yt8m.Files([]string{filepath.Join(data, "test-*")}, nil)

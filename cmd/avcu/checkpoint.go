@@ -1,10 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 
 	"avcu/engine"
@@ -67,102 +64,9 @@ func writeCheckpoint(path string, d engine.Device, params *model.Params, p posit
 	for _, q := range params.List {
 		add(q.Name, q.Shape, q.Value)
 		if !q.M.IsZero() {
-			add("adam.m."+q.Name, q.Shape, q.M)
-			add("adam.v."+q.Name, q.Shape, q.V)
+			add(firstMoment+q.Name, q.Shape, q.M)
+			add(secondMoment+q.Name, q.Shape, q.V)
 		}
 	}
 	return safetensors.Write(path, tensors, p.metadata())
-}
-
-// weightsFile is the checkpoint that a path means: itself, or the best or last one of a run folder.
-func weightsFile(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", fmt.Errorf("weights: %w", err)
-	}
-	if !info.IsDir() {
-		return path, nil
-	}
-	for _, name := range []string{"checkpoints/best.safetensors", "checkpoints/last.safetensors", "best.safetensors", "last.safetensors"} {
-		file := filepath.Join(path, name)
-		if _, err := os.Stat(file); err == nil {
-			return file, nil
-		}
-	}
-	return "", fmt.Errorf("weights: %s: a folder without a checkpoint (checkpoints/best.safetensors or last.safetensors)", path)
-}
-
-// openWeights opens a checkpoint and reads its position.
-func openWeights(path string) (*safetensors.File, position, error) {
-	file, err := weightsFile(path)
-	if err != nil {
-		return nil, position{}, err
-	}
-	if ok, err := safetensors.Is(file); err != nil {
-		return nil, position{}, fmt.Errorf("weights: %w", err)
-	} else if !ok {
-		return nil, position{}, fmt.Errorf("weights: %s: not a safetensors file", file)
-	}
-	f, err := safetensors.Open(file)
-	if err != nil {
-		return nil, position{}, err
-	}
-	p, err := parsePosition(file, f.Metadata())
-	if err != nil {
-		return nil, p, errors.Join(err, f.Close())
-	}
-	return f, p, nil
-}
-
-// loadTensor reads one tensor of the file, which must have this shape.
-func loadTensor(f *safetensors.File, path string, d engine.Device, name string, shape []int, to engine.Tensor) error {
-	info, ok := f.Tensor(name)
-	if !ok {
-		return fmt.Errorf("weights: %s: there is no tensor %s; the configuration describes another model", path, name)
-	}
-	if fmt.Sprint(info.Shape) != fmt.Sprint(shape) {
-		return fmt.Errorf("weights: %s: %s has shape %v and the configured model needs %v", path, name, info.Shape, shape)
-	}
-	data := make([]float32, to.Len())
-	if err := f.ReadFloat32(name, data); err != nil {
-		return err
-	}
-	return engine.Write(d, to, data)
-}
-
-// loadWeights reads all parameters, and with moments what Adam keeps of them.
-func loadWeights(f *safetensors.File, path string, d engine.Device, params *model.Params, moments bool) error {
-	for _, q := range params.List {
-		if err := loadTensor(f, path, d, q.Name, q.Shape, q.Value); err != nil {
-			return err
-		}
-		if !moments {
-			continue
-		}
-		if err := loadTensor(f, path, d, "adam.m."+q.Name, q.Shape, q.M); err != nil {
-			return err
-		}
-		if err := loadTensor(f, path, d, "adam.v."+q.Name, q.Shape, q.V); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// initFrom reads what parameters the file has in the right shape, and returns what it has not.
-func initFrom(f *safetensors.File, d engine.Device, params *model.Params) (left []string, err error) {
-	for _, q := range params.List {
-		info, ok := f.Tensor(q.Name)
-		switch {
-		case !ok:
-			left = append(left, q.Name+" (not in the file)")
-		case fmt.Sprint(info.Shape) != fmt.Sprint(q.Shape):
-			left = append(left, fmt.Sprintf("%s (%v there, %v here)", q.Name, info.Shape, q.Shape))
-		default:
-			if err := loadTensor(f, "", d, q.Name, q.Shape, q.Value); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return left, nil
 }

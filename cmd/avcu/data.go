@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -66,10 +63,6 @@ func dataCommand() *cli.Command {
 			Action: func(c *cli.Context) error { return lookAt(c, true) },
 		},
 	}}
-}
-
-func interruptible() (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 }
 
 // needText is the value of a flag that must be given.

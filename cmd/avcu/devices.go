@@ -35,7 +35,17 @@ func deviceOf(c *cli.Context) (engine.Device, error) {
 	default:
 		return nil, usagef("--precision %s: there are fp32 and bf16", p)
 	}
-	return openDevice(c.String("device"), o)
+	name := c.String("device")
+	if use := c.String("use-gpu"); use != "" {
+		gpu, err := strconv.ParseBool(use)
+		if err != nil {
+			return nil, usagef("--use_gpu %s: True or False", use)
+		}
+		if !gpu && !c.IsSet("device") {
+			name = "cpu"
+		}
+	}
+	return openDevice(name, o)
 }
 
 // openDevice makes the device that a name asks for.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -27,6 +28,7 @@ func evalCommand() *cli.Command {
 		ArgsUsage: " ",
 		Flags: append(commonFlags(), append(weightFlags(),
 			textFlag("format", "text or json", "text"),
+			&cli.StringFlag{Name: "save-dir", Usage: "accepted as Paddle's scripts give it; the result goes to --output"},
 			textFlag("per-class", "write each class's average precision to this CSV file", ""))...),
 		Action: runEval,
 	}
@@ -34,8 +36,9 @@ func evalCommand() *cli.Command {
 
 func weightFlags() []cli.Flag {
 	return []cli.Flag{
-		textFlag("weights", "a checkpoint or a run folder", ""),
+		textFlag("weights", "a checkpoint, a run folder or weights of Paddle; without it those that PaddlePaddle published", ""),
 		textFlag("output", "file for the result; default standard output", ""),
+		&cli.StringFlag{Name: "log-interval", Usage: "accepted as Paddle's scripts give it; there is a progress bar instead"},
 		textFlag("labels", "class names: YouTube-8M's vocabulary.csv, or one name a line", ""),
 	}
 }
@@ -95,23 +98,18 @@ func serve(c *cli.Context, keys configFlags, infer bool) (s *serving, err error)
 	if c.Args().Present() {
 		return nil, usagef("%s takes no argument %q", c.Command.Name, c.Args().First())
 	}
-	if c.String("weights") == "" {
-		return nil, usagef("--weights is missing: a checkpoint or a run folder")
-	}
-	f, at, err := openWeights(c.String("weights"))
+	s = &serving{}
+	var w *weights
+	w, s.cfg, err = openWeights(c, cmp.Or(c.String("weights"), publishedName), func(stored string) (*config.Config, error) { return resolve(c, stored, keys) })
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	s = &serving{}
+	defer w.Close()
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if s.cfg, err = resolve(c, at.Config, keys); err != nil {
-		return s, err
-	}
 	split, topk, classes := s.cfg.Test, 20, s.cfg.Model.NumClasses
 	if infer {
 		split, topk, classes = s.cfg.Infer, s.cfg.Model.TopK, 0
@@ -130,7 +128,7 @@ func serve(c *cli.Context, keys configFlags, infer bool) (s *serving, err error)
 	if s.runner, err = train.NewRunner(s.dev, specOf(s.cfg.Model), train.Options{Batch: split.BatchSize, TopK: topk, Infer: infer}); err != nil {
 		return s, err
 	}
-	return s, loadWeights(f, c.String("weights"), s.dev, s.runner.Params, false)
+	return s, w.load(s.dev, s.runner.Params, false)
 }
 
 func (s *serving) close() error {

@@ -39,12 +39,17 @@ func commonFlags() []cli.Flag {
 		&cli.StringFlag{Name: "batch-size", Usage: "videos in a batch"},
 		&cli.StringFlag{Name: "seed", Usage: "of initial weights, order, frames and dropout"},
 		textFlag("sampling", "random or midpoint frames of each video", ""),
-		&cli.BoolFlag{Name: "offline", Usage: "never use the network (it is never used)"},
+		&cli.BoolFlag{Name: "offline", Usage: "never use the network (it is used for the published weights alone)", EnvVars: env("offline")},
+		&cli.StringFlag{Name: "model-name", Usage: "as Paddle's scripts give it: AttentionCluster"},
+		&cli.StringFlag{Name: "use-gpu", Usage: "as Paddle's scripts give it: False is --device cpu"},
 	}, deviceFlags()...)
 }
 
 // resolve puts the configuration together: stored with weights, --config, environment, --set, flags.
 func resolve(c *cli.Context, stored string, flags configFlags) (*config.Config, error) {
+	if name := c.String("model-name"); name != "" && !strings.EqualFold(name, "AttentionCluster") {
+		return nil, usagef("--model_name %s: this program has AttentionCluster alone", name)
+	}
 	cfg := config.New()
 	if stored != "" {
 		if err := cfg.Parse([]byte(stored), "stored with the weights"); err != nil {

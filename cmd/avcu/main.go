@@ -37,7 +37,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		HideVersion:               true,
 		DisableSliceFlagSeparator: true,
 		ExitErrHandler:            func(*cli.Context, error) {},
-		Commands:                  []*cli.Command{trainCommand(), evalCommand(), inferCommand(), dataCommand(), demoCommand(), configCommand(), devicesCommand(), checkCommand(), versionCommand()},
+		Commands:                  []*cli.Command{trainCommand(), evalCommand(), inferCommand(), dataCommand(), demoCommand(), modelCommand(), configCommand(), devicesCommand(), checkCommand(), versionCommand()},
 		CommandNotFound:           func(*cli.Context, string) {},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {

@@ -6,6 +6,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
+
+	"avcu/model/config"
 )
 
 const version = "0.1.0"
@@ -22,18 +24,17 @@ func configCommand() *cli.Command {
 		Name: "show", Usage: "print the resolved configuration and where each value came from",
 		Flags: append(commonFlags(), textFlag("weights", "a checkpoint or run folder whose stored configuration counts", "")),
 		Action: func(c *cli.Context) error {
-			stored := ""
-			if path := c.String("weights"); path != "" {
-				f, at, err := openWeights(path)
-				if err != nil {
-					return err
-				}
-				stored = at.Config
-				if err := f.Close(); err != nil {
-					return err
+			configure := func(stored string) (*config.Config, error) { return resolve(c, stored, trainKeys) }
+			var cfg *config.Config
+			var err error
+			if path := c.String("weights"); path == "" {
+				cfg, err = configure("")
+			} else {
+				var w *weights
+				if w, cfg, err = openWeights(c, path, configure); err == nil {
+					err = w.Close()
 				}
 			}
-			cfg, err := resolve(c, stored, trainKeys)
 			if err != nil {
 				return err
 			}

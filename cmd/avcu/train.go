@@ -14,7 +14,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"avcu/engine"
-	"avcu/io/safetensors"
 	"avcu/io/yt8m"
 	"avcu/model/config"
 	"avcu/model/train"
@@ -27,7 +26,7 @@ func trainCommand() *cli.Command {
 		ArgsUsage: " ",
 		Flags: append(commonFlags(),
 			textFlag("save-dir", "the run folder", "runs/avcu"),
-			&cli.StringFlag{Name: "epochs", Usage: "epochs to train"},
+			&cli.StringFlag{Name: "epochs", Aliases: []string{"epoch", "epoch-num"}, Usage: "epochs to train"},
 			numberFlag("max-steps", "steps to train in all; 0: no limit", 0),
 			&cli.StringFlag{Name: "learning-rate", Usage: "of Adam"},
 			numberFlag("log-interval", "steps between logged ones", 10),
@@ -50,9 +49,8 @@ var trainKeys = configFlags{"batch-size": "TRAIN.batch_size", "epochs": "TRAIN.e
 type training struct {
 	c      *cli.Context
 	cfg    *config.Config
-	resume *safetensors.File // nil: from the start
-	path   string            // of it
-	from   position
+	resume *weights // nil: from the start
+	from   position // of it
 	dev    engine.Device
 	src    *yt8m.Source
 	valid  *yt8m.Source // or nil
@@ -86,22 +84,21 @@ func (t *training) configure() (err error) {
 		path := t.c.String("resume")
 		if path == "" {
 			path = t.c.String("save-dir")
+			if _, err := os.Stat((&runFolder{dir: path}).checkpoints()); err != nil {
+				return fmt.Errorf("resume: there is no checkpoint in %s", path)
+			}
 		}
 		if path, err = newestCheckpoint(path); err != nil {
 			return err
 		}
-		t.path = path
-		if t.resume, t.from, err = openWeights(path); err != nil {
+		if t.resume, t.cfg, err = openWeights(t.c, path, t.resolve); err != nil {
 			return err
 		}
-		if t.from.Config == "" {
-			return fmt.Errorf("resume: %s was not written by avcu train; --init-from reads foreign weights", path)
-		}
-	}
-	if t.cfg, err = resolve(t.c, t.from.Config, trainKeys); err != nil {
+		t.from = t.resume.at
+	} else if t.cfg, err = t.resolve(""); err != nil {
 		return err
 	}
-	if t.resume == nil {
+	if t.resume == nil || !t.resume.own {
 		return nil
 	}
 	was := config.New()
@@ -114,14 +111,18 @@ func (t *training) configure() (err error) {
 	return nil
 }
 
-// newestCheckpoint is the file itself, or the checkpoint of the highest step in a run folder.
+func (t *training) resolve(stored string) (*config.Config, error) { return resolve(t.c, stored, trainKeys) }
+
+// newestCheckpoint is the checkpoint of the highest step in a run folder. Anything else, a file or weights
+// of Paddle, is itself.
 func newestCheckpoint(path string) (string, error) {
-	if info, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("resume: %w", err)
-	} else if !info.IsDir() {
+	f := &runFolder{dir: path}
+	if _, err := os.Stat(f.checkpoints()); err != nil {
+		if entries, err := os.ReadDir(path); err == nil && len(entries) == 0 {
+			return "", fmt.Errorf("resume: %s is empty: name a run folder, a checkpoint or weights of Paddle", path)
+		}
 		return path, nil
 	}
-	f := &runFolder{dir: path}
 	steps, err := f.steps()
 	if err == nil && len(steps) > 0 {
 		return f.stepFile(steps[len(steps)-1]), nil
@@ -158,10 +159,7 @@ func (t *training) build() (err error) {
 	fmt.Fprintf(t.c.App.ErrWriter, "%s (%s): %.2f million parameters; %d MB for them with gradients and Adam's moments, %d MB for batches of %d\n",
 		t.dev.Name(), t.dev.Describe(), float64(t.runner.Params.Count())/1e6, params>>20, graphs>>20, t.cfg.Train.BatchSize)
 	if t.resume != nil {
-		if t.from.Arch != t.dev.Arch() {
-			fmt.Fprintf(t.c.App.ErrWriter, "warning: the run so far was computed with %s and goes on with %s: its last bits will differ from an unbroken run's\n", t.from.Arch, t.dev.Arch())
-		}
-		return loadWeights(t.resume, t.path, t.dev, t.runner.Params, true)
+		return t.goOn()
 	}
 	if err := t.runner.Params.Initialise(t.cfg.Train.Seed); err != nil {
 		return err
@@ -170,17 +168,17 @@ func (t *training) build() (err error) {
 	if path == "" {
 		return nil
 	}
-	f, _, err := openWeights(path)
+	w, _, err := openWeights(t.c, path, func(string) (*config.Config, error) { return t.cfg, nil })
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	left, err := initFrom(f, t.dev, t.runner.Params)
+	defer w.Close()
+	left, err := w.loadFitting(t.dev, t.runner.Params)
 	if err != nil {
 		return err
 	}
 	if len(left) == len(t.runner.Params.List) {
-		return fmt.Errorf("init-from: %s holds no parameter of this model: %s", path, strings.Join(left, ", "))
+		return fmt.Errorf("init-from: %s holds no parameter of this model: %s", w.path, brief(left))
 	}
 	for _, name := range left {
 		fmt.Fprintln(t.c.App.ErrWriter, "initialised:", name)
@@ -188,9 +186,25 @@ func (t *training) build() (err error) {
 	return nil
 }
 
+// goOn loads what the run that is resumed had.
+func (t *training) goOn() error {
+	w := t.resume
+	switch {
+	case w.own:
+		if t.from.Arch != t.dev.Arch() {
+			fmt.Fprintf(t.c.App.ErrWriter, "warning: the run so far was computed with %s and goes on with %s: its last bits will differ from an unbroken run's\n", t.from.Arch, t.dev.Arch())
+		}
+	case w.moments():
+		fmt.Fprintf(t.c.App.ErrWriter, "%s: goes on after step %d with the optimiser's state, in a new first epoch\n", w.path, t.from.Step)
+	default:
+		fmt.Fprintf(t.c.App.ErrWriter, "%s: holds no optimiser's state: Adam begins anew\n", w.path)
+	}
+	return w.load(t.dev, t.runner.Params, w.own || w.moments())
+}
+
 func (t *training) openFolder() (err error) {
 	dir := t.c.String("save-dir")
-	if t.folder, err = openRunFolder(dir, t.resume != nil, t.from.Step); err != nil {
+	if t.folder, err = openRunFolder(dir, t.resume != nil && t.resume.own, t.from.Step); err != nil {
 		return err
 	}
 	f := t.folder
@@ -260,11 +274,7 @@ func (t *training) check() error {
 }
 
 func (t *training) run() error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	go func() { // a second signal ends the program at once
-		<-ctx.Done()
-		stop()
-	}()
+	ctx, stop := interruptible()
 	defer stop()
 	start, first := time.Now(), t.from.Step
 	err := t.runner.Run(ctx, t.src, t.folder, t.plan, t.from.State)
@@ -282,6 +292,16 @@ func (t *training) run() error {
 		steps, seconds, seconds/float64(max(1, steps)), float64(steps)*float64(t.cfg.Train.BatchSize)/seconds, peakMemory()>>20,
 		filepath.Join(t.c.String("save-dir"), "checkpoints", "last.safetensors"))
 	return nil
+}
+
+// interruptible is a context that the first signal ends; a second one ends the program at once.
+func interruptible() (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-ctx.Done()
+		stop()
+	}()
+	return ctx, stop
 }
 
 // peakMemory is the largest resident set of this process so far, in bytes.

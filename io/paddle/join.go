@@ -1,0 +1,106 @@
+package paddle
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+)
+
+// join makes the tensors of all parts those of w, with their names.
+func (w *Weights) join(parts []part, want []Info) error {
+	lod := 0
+	for _, p := range parts {
+		if p.lod {
+			lod++
+		}
+	}
+	for _, p := range parts {
+		switch {
+		case !p.lod:
+		case p.name != "" && len(p.tensors) == 1: // a file named after its variable
+			p.tensors[0].Name = p.name
+		case lod > 1:
+			return fmt.Errorf("%s: byte %d: a second tensor in a file that is named after one: give the file alone if it is a combined one, else fetch it again", p.name, p.tensors[1].at)
+		default:
+			if err := nameCombined(p.tensors, want); err != nil {
+				return err
+			}
+		}
+		if len(parts) == 1 {
+			w.tensors = p.tensors
+		} else {
+			w.tensors = append(w.tensors, p.tensors...)
+		}
+	}
+	return nil
+}
+
+// nameCombined gives names to the tensors of a file without them, in their order.
+func nameCombined(tensors []tensor, want []Info) error {
+	if len(want) == 0 {
+		for i := range tensors {
+			tensors[i].Name = "#" + strconv.Itoa(i)
+		}
+		return nil
+	}
+	var problem error
+	for _, list := range layouts(want) {
+		if len(list) != len(tensors) {
+			continue
+		}
+		err := misfit(tensors, list)
+		if err == nil {
+			for i := range tensors {
+				tensors[i].Name = list[i].Name
+			}
+			return nil
+		}
+		if problem == nil {
+			problem = err
+		}
+	}
+	if problem == nil {
+		n := len(want)
+		more := ""
+		if len(tensors) > n {
+			more = fmt.Sprintf("; the first that is too many begins at byte %d", tensors[n].at)
+		}
+		problem = fmt.Errorf("it holds %d tensors without names, the model has %d, or %d with Adam's state%s: give weights of this model, or its configuration", len(tensors), n, 5*n+1, more)
+	}
+	return problem
+}
+
+// layouts are the lists of tensors that a combined file may hold, in its order: the parameters, or these with Adam's state
+// and with a learning rate, a counter of steps that a schedule keeps, or neither.
+func layouts(want []Info) [][]Info {
+	byName := func(list []Info) []Info {
+		slices.SortFunc(list, func(a, b Info) int {
+			if a.Name < b.Name {
+				return -1
+			}
+			return 1
+		})
+		return list
+	}
+	parameters := slices.Clone(want)
+	all := slices.Clone(want)
+	for _, p := range want {
+		one := []int{1}
+		all = append(all, Info{Join(p.Name, Moment1), "", p.Shape}, Info{Join(p.Name, Moment2), "", p.Shape},
+			Info{Join(p.Name, Beta1Pow), "", one}, Info{Join(p.Name, Beta2Pow), "", one})
+	}
+	rate := Info{Join("", LearningRate), "", nil}
+	return [][]Info{byName(parameters), byName(append(slices.Clone(all), rate)), byName(all),
+		byName(append(slices.Clone(all), Info{Join("", Counter), Int64, []int{1}}))}
+}
+
+// misfit says which tensor is not as expected, if any.
+func misfit(tensors []tensor, list []Info) error {
+	for i, t := range tensors {
+		want := list[i]
+		if want.Shape != nil && !slices.Equal(want.Shape, t.Shape) || want.DType != "" && want.DType != t.DType {
+			return fmt.Errorf("tensor %d at byte %d is %s of shape %v, where %s of shape %v is expected: give weights of this model, or its configuration", i, t.at, t.DType, t.Shape, want.Name, want.Shape)
+		}
+	}
+	return nil
+}
