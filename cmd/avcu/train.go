@@ -111,7 +111,9 @@ func (t *training) configure() (err error) {
 	return nil
 }
 
-func (t *training) resolve(stored string) (*config.Config, error) { return resolve(t.c, stored, trainKeys) }
+func (t *training) resolve(stored string) (*config.Config, error) {
+	return resolve(t.c, stored, trainKeys)
+}
 
 // newestCheckpoint is the checkpoint of the highest step in a run folder. Anything else, a file or weights
 // of Paddle, is itself.
