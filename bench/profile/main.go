@@ -1,7 +1,7 @@
-// Profile shows where the time of a training step goes, kernel by kernel, on the CPU device: medians over
+// Profile shows where the time of a training step, or of inference, goes, kernel by kernel, on the CPU device: medians over
 // the steps, in the order in which they run, and their sum beside the step's own time.
 //
-//	go run ./bench/profile [-shape published|flash-mnist] [-steps 10] [-batch 256] [-threads 0] [-bf16]
+//	go run ./bench/profile [-shape published|flash-mnist] [-steps 10] [-batch 256] [-threads 0] [-bf16] [-infer]
 package main
 
 import (
@@ -25,8 +25,9 @@ func main() {
 	batch := flag.Int("batch", 256, "videos a step")
 	threads := flag.Int("threads", 0, "threads, 0 for all cores")
 	bf16 := flag.Bool("bf16", false, "bfloat16 products")
+	infer := flag.Bool("infer", false, "inference in place of training")
 	flag.Parse()
-	if err := run(os.Stdout, *shape, *steps, *batch, host.Options{Threads: *threads, BF16: *bf16}); err != nil {
+	if err := run(os.Stdout, *shape, *steps, *batch, *infer, host.Options{Threads: *threads, BF16: *bf16}); err != nil {
 		fmt.Fprintln(os.Stderr, "profile:", err)
 		os.Exit(1)
 	}
@@ -38,7 +39,7 @@ type lap struct {
 	took     []time.Duration
 }
 
-func run(w io.Writer, shape string, steps, batch int, o host.Options) (err error) {
+func run(w io.Writer, shape string, steps, batch int, infer bool, o host.Options) (err error) {
 	spec, err := bench.Shape(shape)
 	if err != nil {
 		return err
@@ -58,7 +59,7 @@ func run(w io.Writer, shape string, steps, batch int, o host.Options) (err error
 		laps[at].took = append(laps[at].took, now.Sub(last))
 		at, last = at+1, now
 	}
-	r, err := train.NewRunner(dev, spec, train.Options{Batch: batch, Learn: true, TopK: 20, Seed: 1, Trace: trace})
+	r, err := train.NewRunner(dev, spec, train.Options{Batch: batch, Learn: !infer, Infer: infer, TopK: 20, Seed: 1, Trace: trace})
 	if err != nil {
 		return err
 	}
@@ -71,7 +72,12 @@ func run(w io.Writer, shape string, steps, batch int, o host.Options) (err error
 	for step := range steps + 2 {
 		at, last = 0, time.Now()
 		begin := last
-		if _, err := r.Step(b, int64(step), 1e-3, engine.Tensor{}); err != nil {
+		if infer {
+			err = r.Forward(b)
+		} else {
+			_, err = r.Step(b, int64(step), 1e-3, engine.Tensor{})
+		}
+		if err != nil {
 			return err
 		}
 		whole = append(whole, time.Since(begin))

@@ -62,6 +62,7 @@ func dataCommand() *cli.Command {
 				&cli.StringSliceFlag{Name: "set", Usage: "SECTION.key=value (repeatable)"}},
 			Action: func(c *cli.Context) error { return lookAt(c, true) },
 		},
+		dataConvertCommand(),
 	}}
 }
 

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math"
 	"path"
 	"path/filepath"
 	"strings"
@@ -16,8 +17,8 @@ import (
 // What an archive may unpack to: so many bytes, and so many for each of its own. Weights hardly shrink; moments that are all
 // zeros do.
 const (
-	unpackedBase   = 64 << 20
-	unpackedFactor = 64
+	mostUnpacked       = 64 << 20
+	mostUnpackedFactor = 64
 )
 
 // archive reads the members of a tar archive into memory, as they come; nothing is written to disk. A gzip file that holds no
@@ -26,7 +27,7 @@ func (w *Weights) archive(r io.ReaderAt, size int64, zipped bool) ([]part, error
 	in := bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 1<<16)
 	left := size
 	if zipped {
-		left = unpackedBase + unpackedFactor*size
+		left = mostUnpacked + mostUnpackedFactor*size
 		z, err := gzip.NewReader(in)
 		if err != nil {
 			return nil, archiveError(err)
@@ -41,13 +42,14 @@ func (w *Weights) archive(r io.ReaderAt, size int64, zipped bool) ([]part, error
 			if err != nil {
 				return nil, err
 			}
+			w.budget += unpackedFactor * int64(len(data))
 			p, _, err := w.part("", bytes.NewReader(data), int64(len(data)))
 			return []part{p}, err
 		}
 	}
-	end := &endSeen{r: in}
-	parts, err := w.members(tar.NewReader(end), size, &left)
-	if err == nil && end.seen {
+	input := &tarInput{r: in}
+	parts, err := w.members(input, size, &left)
+	if err == nil && input.ended {
 		err = archiveError(io.ErrUnexpectedEOF) // it ends without the two empty blocks that close an archive
 	}
 	if err == nil { // gzip's checksum comes last
@@ -56,28 +58,46 @@ func (w *Weights) archive(r io.ReaderAt, size int64, zipped bool) ([]part, error
 	return parts, err
 }
 
-// endSeen notes that r was read up to its end.
-type endSeen struct {
-	r    io.Reader
-	seen bool
+// What a member of an archive may say about itself in its headers, which take many times their size in memory: so many bytes,
+// and so many records beside the ones that every archive has.
+const (
+	maxTarHeader  = 64 << 10
+	maxTarRecords = 32
+)
+
+// tarInput is an archive as its reader sees it: not more than left bytes of it at first. It notes that the end was read.
+type tarInput struct {
+	r     io.Reader
+	left  int
+	ended bool
 }
 
-func (e *endSeen) Read(b []byte) (int, error) {
-	n, err := e.r.Read(b)
-	e.seen = e.seen || err == io.EOF
+func (t *tarInput) Read(b []byte) (int, error) {
+	if t.left == 0 {
+		return 0, fmt.Errorf("a header of more than %d bytes", maxTarHeader)
+	}
+	n, err := t.r.Read(b[:min(len(b), t.left)])
+	t.left -= n
+	t.ended = t.ended || err == io.EOF
 	return n, err
 }
 
 // members reads the files of an archive of size bytes. Of their paths only the last element is used, as the name of a tensor.
-func (w *Weights) members(t *tar.Reader, size int64, left *int64) ([]part, error) {
+func (w *Weights) members(input *tarInput, size int64, left *int64) ([]part, error) {
+	t := tar.NewReader(input)
 	var parts []part
 	for {
+		input.left = maxTarHeader
 		h, err := t.Next()
+		input.left = math.MaxInt
 		if err == io.EOF {
 			return parts, nil
 		}
 		if err != nil {
 			return nil, archiveError(err)
+		}
+		if len(h.PAXRecords) > maxTarRecords || isSparse(h) {
+			return nil, fmt.Errorf("member %.200q of the archive has holes or many attributes: refused; pack the files without", h.Name)
 		}
 		switch h.Typeflag {
 		case tar.TypeDir, tar.TypeXGlobalHeader:
@@ -91,6 +111,9 @@ func (w *Weights) members(t *tar.Reader, size int64, left *int64) ([]part, error
 		}
 		name := path.Base(h.Name)
 		if strings.HasPrefix(name, ".") {
+			if _, err := io.Copy(io.Discard, t); err != nil {
+				return nil, archiveError(err)
+			}
 			continue
 		}
 		if len(parts) == maxFiles {
@@ -100,6 +123,7 @@ func (w *Weights) members(t *tar.Reader, size int64, left *int64) ([]part, error
 		if err != nil {
 			return nil, fmt.Errorf("member %.200q: %w", h.Name, err)
 		}
+		w.budget += unpackedFactor * int64(len(data))
 		p, ok, err := w.part(name, bytes.NewReader(data), int64(len(data)))
 		if err != nil {
 			return nil, err
@@ -108,6 +132,16 @@ func (w *Weights) members(t *tar.Reader, size int64, left *int64) ([]part, error
 			parts = append(parts, p)
 		}
 	}
+}
+
+// isSparse reports whether a member has parts that are not stored, which need no room in an archive.
+func isSparse(h *tar.Header) bool {
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return h.Typeflag == tar.TypeGNUSparse
 }
 
 // readAll reads r to its end, at most left bytes, which become fewer. likely is how many there may be; room for so many is made

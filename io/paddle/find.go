@@ -45,6 +45,7 @@ func (w *Weights) file(r io.ReaderAt, size int64) ([]part, error) {
 	case gzipFile, tarFile:
 		return w.archive(r, size, form == gzipFile)
 	default:
+		w.budget += fileFactor * size
 		p, _, err := w.part("", r, size)
 		return []part{p}, err
 	}
@@ -93,6 +94,7 @@ func (w *Weights) folder() ([]part, error) {
 		if err != nil {
 			return nil, err
 		}
+		w.budget += fileFactor * size
 		p, ok, err := w.part(e.Name(), f, size)
 		if err != nil {
 			return nil, err
@@ -165,7 +167,7 @@ func (w *Weights) part(name string, r io.ReaderAt, size int64) (p part, ok bool,
 		err = fmt.Errorf("byte 0: the file is empty: %s", fetchAgain)
 	case lodFile:
 		p.lod = true
-		p.tensors, err = lodTensors(r, size)
+		p.tensors, err = w.lodTensors(r, size)
 	case pickleFile:
 		p.tensors, err = w.pickled(r, size, filepath.Join(w.path, name))
 	case programFile:
@@ -186,11 +188,23 @@ func (w *Weights) part(name string, r io.ReaderAt, size int64) (p part, ok bool,
 	return p, form != programFile, err
 }
 
+// withRoom returns list with room for one more. It doubles a list that is full: what append allocates on the way to a long one is
+// five times its size.
+func withRoom(list []tensor) []tensor {
+	if len(list) < cap(list) {
+		return list
+	}
+	return append(make([]tensor, 0, 2*len(list)+1), list...)
+}
+
 // lodTensors reads the tensors of a file that holds one or more.
-func lodTensors(r io.ReaderAt, size int64) ([]tensor, error) {
+func (w *Weights) lodTensors(r io.ReaderAt, size int64) ([]tensor, error) {
 	p := parser{r: r, size: size}
 	var list []tensor
 	for p.at < size {
+		if err := w.charge(tensorCost); err != nil {
+			return nil, err
+		}
 		t, err := p.next()
 		if err != nil {
 			if len(list) > 0 {
@@ -198,10 +212,7 @@ func lodTensors(r io.ReaderAt, size int64) ([]tensor, error) {
 			}
 			return nil, err
 		}
-		if len(list) == cap(list) {
-			list = append(make([]tensor, 0, 2*len(list)+1), list...) // a file may hold many small ones: double the room
-		}
-		list = append(list, t)
+		list = append(withRoom(list), t)
 	}
 	return list, nil
 }

@@ -8,11 +8,15 @@ import (
 
 // join makes the tensors of all parts those of w, with their names.
 func (w *Weights) join(parts []part, want []Info) error {
-	lod := 0
+	lod, total := 0, 0
 	for _, p := range parts {
+		total += len(p.tensors)
 		if p.lod {
 			lod++
 		}
+	}
+	if len(parts) > 1 {
+		w.tensors = make([]tensor, 0, total)
 	}
 	for _, p := range parts {
 		switch {

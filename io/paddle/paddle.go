@@ -107,6 +107,7 @@ type Weights struct {
 	tensors []tensor // by name
 	files   []*os.File
 	names   map[string]string // of parameters by the names that a layer gives them
+	budget  int64             // bytes of memory that names and values may still take
 
 	mutex  sync.Mutex
 	last   int // tensor that reader belongs to
@@ -132,7 +133,7 @@ func Open(path string, want ...Info) (*Weights, error) {
 }
 
 func newWeights(path string) *Weights {
-	return &Weights{path: path, names: map[string]string{}, last: -1}
+	return &Weights{path: path, names: map[string]string{}, last: -1, budget: budgetBase}
 }
 
 func (w *Weights) open(want []Info) error {

@@ -1,6 +1,7 @@
 package paddle
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -15,7 +16,7 @@ const (
 
 // pickled reads the tensors of a pickle.
 func (w *Weights) pickled(r io.ReaderAt, size int64, name string) ([]tensor, error) {
-	v, err := pickle.Decode(r, size, name)
+	v, err := pickle.DecodeWithin(&w.budget, r, size, name)
 	if err != nil {
 		return nil, err
 	}
@@ -23,7 +24,7 @@ func (w *Weights) pickled(r io.ReaderAt, size int64, name string) ([]tensor, err
 	if !ok {
 		return nil, fmt.Errorf("the pickle holds %s where a dict from names to arrays is wanted: give a .pdparams or .pdopt file", pickle.Describe(v))
 	}
-	c := collector{names: w.names, seen: map[*pickle.Dict]bool{}, most: 1024 + int(size/64)}
+	c := collector{weights: w, seen: map[*pickle.Dict]bool{}}
 	if err := c.dict(d); err != nil {
 		return nil, err
 	}
@@ -32,10 +33,9 @@ func (w *Weights) pickled(r io.ReaderAt, size int64, name string) ([]tensor, err
 
 // collector gathers the tensors of a dict and of the dicts in it.
 type collector struct {
-	names   map[string]string
+	weights *Weights
 	seen    map[*pickle.Dict]bool
 	tensors []tensor
-	most    int // tensors that a file of this size can hold
 }
 
 func (c *collector) dict(d *pickle.Dict) error {
@@ -52,18 +52,18 @@ func (c *collector) dict(d *pickle.Dict) error {
 		if !ok || parts[name] {
 			continue
 		}
-		if len(c.tensors) > c.most {
-			return fmt.Errorf("it names more than %d arrays, more than it has room for: save each array under one name", c.most)
-		}
 		switch v := e.Value.(type) {
 		case *pickle.NDArray:
-			c.add(name, v)
+			if err := c.add(name, v); err != nil {
+				return err
+			}
 		case *pickle.Tuple: // a tensor in a nested object: (its name inside Paddle, array)
 			if len(v.Items) == 2 {
 				inside, isText := pickle.Text(v.Items[0])
 				if a, ok := v.Items[1].(*pickle.NDArray); ok && isText {
-					c.add(name, a)
-					c.name(name, inside)
+					if err := cmp.Or(c.add(name, a), c.name(name, inside)); err != nil {
+						return err
+					}
 				}
 			}
 		case *pickle.Dict:
@@ -73,7 +73,9 @@ func (c *collector) dict(d *pickle.Dict) error {
 					tensor, ok1 := pickle.Text(n.Key)
 					inside, ok2 := pickle.Text(n.Value)
 					if ok1 && ok2 {
-						c.name(tensor, inside)
+						if err := c.name(tensor, inside); err != nil {
+							return err
+						}
 					}
 				}
 			case splitArrays:
@@ -88,14 +90,17 @@ func (c *collector) dict(d *pickle.Dict) error {
 }
 
 // name notes what a tensor is called inside Paddle, if that is another name.
-func (c *collector) name(tensor, inside string) {
-	if tensor != inside {
-		c.names[tensor] = inside
+func (c *collector) name(tensor, inside string) error {
+	if tensor == inside {
+		return nil
 	}
+	c.weights.names[tensor] = inside
+	return c.weights.charge(nameCost)
 }
 
-func (c *collector) add(name string, a *pickle.NDArray) {
-	c.tensors = append(c.tensors, tensor{Info: Info{name, DType(a.DType), a.Shape}, data: a})
+func (c *collector) add(name string, a *pickle.NDArray) error {
+	c.tensors = append(withRoom(c.tensors), tensor{Info: Info{name, DType(a.DType), a.Shape}, data: a})
+	return c.weights.charge(tensorCost)
 }
 
 // split adds the arrays that were stored in parts, and returns the names of the parts.
@@ -111,19 +116,22 @@ func (c *collector) split(d *pickle.Dict) (map[string]bool, error) {
 	parts := map[string]bool{}
 	for _, e := range all.Entries {
 		name, _ := pickle.Text(e.Key)
-		t, err := joined(d, e.Value, parts)
+		t, err := c.joined(d, e.Value, parts)
 		if err != nil {
 			return nil, fmt.Errorf("tensor %q, which is stored in parts: %w: save the file again", name, err)
 		}
 		t.Name = name
-		c.tensors = append(c.tensors, t)
+		c.tensors = append(withRoom(c.tensors), t)
 	}
 	return parts, nil
 }
 
 // joined is the tensor that the parts make which about, {OriginShape, slices}, lists. No part may belong to two.
-func joined(d *pickle.Dict, about any, parts map[string]bool) (tensor, error) {
+func (c *collector) joined(d *pickle.Dict, about any, parts map[string]bool) (tensor, error) {
 	var t tensor
+	if err := c.weights.charge(tensorCost); err != nil {
+		return t, err
+	}
 	a, ok := about.(*pickle.Dict)
 	if !ok {
 		return t, fmt.Errorf("its description is %s", pickle.Describe(about))
@@ -152,6 +160,9 @@ func joined(d *pickle.Dict, about any, parts map[string]bool) (tensor, error) {
 			return t, fmt.Errorf("part %q is missing, or belongs to another too", name)
 		}
 		parts[name] = true
+		if err := c.weights.charge(nameCost); err != nil {
+			return t, err
+		}
 		if len(pieces) > 0 && array.DType != pieces[0].DType {
 			return t, fmt.Errorf("part %q is %s, the first is %s", name, array.DType, pieces[0].DType)
 		}

@@ -147,7 +147,7 @@ func replaceable(path string) error {
 		}
 		var list []tensor
 		if info, err := f.Stat(); err == nil && formOf(f, info.Size()) == lodFile {
-			list, _ = lodTensors(f, info.Size())
+			list, _ = newWeights("").lodTensors(f, info.Size())
 		}
 		f.Close()
 		if len(list) != 1 {

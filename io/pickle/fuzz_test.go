@@ -33,13 +33,13 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("%d bytes allocated for %d", used, len(data))
 		}
 		if err == nil {
-			read(t, v, map[any]bool{})
+			read(t, v, len(data), map[any]bool{})
 		}
 	})
 }
 
-// read reads all arrays of v once.
-func read(t *testing.T, v any, seen map[any]bool) {
+// read reads all arrays of v, of which none can have more bytes than the file, once.
+func read(t *testing.T, v any, size int, seen map[any]bool) {
 	switch v.(type) {
 	case *List, *Tuple, *Dict, *NDArray:
 		if seen[v] {
@@ -50,17 +50,17 @@ func read(t *testing.T, v any, seen map[any]bool) {
 	switch v := v.(type) {
 	case *Dict:
 		for _, e := range v.Entries {
-			read(t, e.Value, seen)
+			read(t, e.Value, size, seen)
 		}
 	case *NDArray:
 		b, err := v.Bytes()
-		if err == nil && len(b) != v.Len()*v.DType.Size() {
-			t.Errorf("%s: %d bytes", Describe(v), len(b))
+		if err == nil && len(b) != v.Len()*v.DType.Size() || v.Len()*v.DType.Size() > size {
+			t.Errorf("%s: %d bytes from a file of %d", Describe(v), len(b), size)
 		}
 	default:
 		items, _ := Items(v)
 		for _, item := range items {
-			read(t, item, seen)
+			read(t, item, size, seen)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func (in *input) peek(n int64) ([]byte, error) {
 	if from < 0 || from > int64(len(in.buf)) || int64(len(in.buf))-from < min(n, in.left()) {
 		in.base, from = in.at, 0
 		if in.buf == nil {
-			in.buf = make([]byte, window)
+			in.buf = make([]byte, min(window, in.size))
 		}
 		in.buf = in.buf[:min(window, in.left())]
 		if got, err := in.r.ReadAt(in.buf, in.at); got < len(in.buf) {

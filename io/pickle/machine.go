@@ -15,10 +15,10 @@ type machine struct {
 	name   string // of the file
 	in     input
 	stack  []any
-	marks  []int // lengths of the stack
-	memo   []any // nil where nothing was put
-	budget int64 // bytes that may still be allocated
-	opened bool  // the file begins with an opcode that tells its protocol
+	marks  []int  // lengths of the stack
+	memo   []any  // nil where nothing was put
+	budget *int64 // bytes that may still be allocated
+	opened bool   // the file begins with an opcode that tells its protocol
 	done   bool
 }
 
@@ -32,7 +32,14 @@ const (
 // the file by name. Arrays keep r: it must stay open until they were read. All memory that is allocated here is less than 16
 // times size and 1 MiB, whatever the bytes say.
 func Decode(r io.ReaderAt, size int64, name string) (any, error) {
-	m := &machine{name: name, in: input{r: r, size: size}, budget: budgetFactor*size + budgetBase}
+	budget := budgetFactor*size + budgetBase
+	return DecodeWithin(&budget, r, size, name)
+}
+
+// DecodeWithin is Decode for one of several pickles that together may allocate budget bytes for their values: those of this one
+// are taken from it.
+func DecodeWithin(budget *int64, r io.ReaderAt, size int64, name string) (any, error) {
+	m := &machine{name: name, in: input{r: r, size: size}, budget: budget}
 	v, err := m.run()
 	if err != nil {
 		return nil, named(err, name)
@@ -138,9 +145,9 @@ func unsupported(format string, args ...any) error {
 
 // charge takes n bytes, and what an allocator adds to them, from what may be allocated.
 func (m *machine) charge(n int64) error {
-	m.budget -= n + n/4
-	if m.budget < 0 || n < 0 {
-		return &Error{Err: ErrTooLarge, Detail: fmt.Sprintf("the values take more than %d times the size of the file", budgetFactor)}
+	*m.budget -= n + n/4
+	if *m.budget < 0 || n < 0 {
+		return &Error{Err: ErrTooLarge, Detail: "the values take many times the size of the file"}
 	}
 	return nil
 }

@@ -1,13 +1,11 @@
 package safetensors
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"slices"
-	"strconv"
 	"unicode/utf8"
 )
 
@@ -16,7 +14,8 @@ const metadataKey = "__metadata__"
 
 // header is what the JSON of a file says, checked.
 type header struct {
-	tensors  []Info // in the order of their data
+	tensors  []Info         // in the order of their data
+	byName   map[string]int // indices of tensors
 	metadata map[string]string
 }
 
@@ -28,31 +27,46 @@ func parseHeader(text []byte, dataBytes int64) (*header, error) {
 	if !utf8.Valid(text) {
 		return nil, fmt.Errorf("the header is not UTF-8: the file is damaged, fetch or write it again")
 	}
-	p := headerParser{json: json.NewDecoder(bytes.NewReader(text))}
-	p.json.UseNumber()
-	h := &header{metadata: map[string]string{}}
-	err := p.object(func(name string) (err error) {
+	var whole json.RawMessage
+	if err := json.Unmarshal(text, &whole); err != nil {
+		at := int64(0)
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+			at = syntax.Offset
+		}
+		return nil, fmt.Errorf("header: byte %d: %w: the file is damaged, fetch or write it again", at, err)
+	}
+	j := &jsonText{text: string(text)}
+	n := j.members()
+	h := &header{tensors: make([]Info, 0, n), byName: make(map[string]int, n)}
+	err := j.object(func(name string) (err error) {
+		if _, twice := h.byName[name]; twice || name == metadataKey && h.metadata != nil {
+			return fmt.Errorf("header: the name %.200q comes twice: the file was written wrongly", name)
+		}
 		if name == metadataKey {
-			err = p.strings(h.metadata)
+			h.metadata, err = stringMap(j)
 		} else {
 			var info Info
-			info, err = p.tensor(name)
+			info, err = tensor(j, name)
+			h.byName[name] = 0 // not known before the tensors are sorted
 			h.tensors = append(h.tensors, info)
 		}
 		if err != nil {
-			return fmt.Errorf("tensor %q: %w", name, err)
+			return fmt.Errorf("tensor %.200q: %w", name, err)
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	if _, err := p.json.Token(); err != io.EOF {
-		return nil, fmt.Errorf("header: something follows the JSON object")
+	if h.metadata == nil {
+		h.metadata = map[string]string{}
 	}
 	slices.SortStableFunc(h.tensors, func(a, b Info) int {
 		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.bytes, b.bytes))
 	})
+	for i, t := range h.tensors {
+		h.byName[t.Name] = i
+	}
 	return h, h.checkTiling(dataBytes)
 }
 
@@ -61,13 +75,13 @@ func (h *header) checkTiling(dataBytes int64) error {
 	var end int64
 	for _, t := range h.tensors {
 		if t.begin > end {
-			return fmt.Errorf("tensor %q: begins at byte %d of the data, but the one before ends at %d: a hole; write the file again", t.Name, t.begin, end)
+			return fmt.Errorf("tensor %.200q: begins at byte %d of the data, but the one before ends at %d: a hole; write the file again", t.Name, t.begin, end)
 		}
 		if t.begin < end {
-			return fmt.Errorf("tensor %q: begins at byte %d of the data, but the one before ends at %d: they overlap; write the file again", t.Name, t.begin, end)
+			return fmt.Errorf("tensor %.200q: begins at byte %d of the data, but the one before ends at %d: they overlap; write the file again", t.Name, t.begin, end)
 		}
 		if t.bytes > dataBytes-end {
-			return fmt.Errorf("tensor %q: ends at byte %d of the data, but the file holds %d: it was cut off; fetch or write it again", t.Name, t.begin+t.bytes, dataBytes)
+			return fmt.Errorf("tensor %.200q: ends at byte %d of the data, but the file holds %d: it was cut off; fetch or write it again", t.Name, t.begin+t.bytes, dataBytes)
 		}
 		end += t.bytes
 	}
@@ -77,83 +91,57 @@ func (h *header) checkTiling(dataBytes int64) error {
 	return nil
 }
 
-// headerParser reads the JSON token by token: Go's decoder into maps and structs would let duplicate names and names in
-// another case pass.
-type headerParser struct{ json *json.Decoder }
-
-// object calls member for every name of the object that comes next, the decoder standing before the name's value. No name may
-// come twice.
-func (p headerParser) object(member func(name string) error) error {
-	if err := p.delim('{', "an object"); err != nil {
-		return err
-	}
-	seen := map[string]bool{}
-	for p.json.More() {
-		token, err := p.token()
-		if err != nil {
-			return err
+// stringMap reads an object of strings.
+func stringMap(j *jsonText) (map[string]string, error) {
+	m := make(map[string]string, j.members())
+	return m, j.object(func(key string) error {
+		if _, twice := m[key]; twice {
+			return fmt.Errorf("header: the name %.200q comes twice: the file was written wrongly", key)
 		}
-		name, ok := token.(string)
+		value, ok := j.string()
 		if !ok {
-			return fmt.Errorf("header: %v where a name should stand", token)
-		}
-		if seen[name] {
-			return fmt.Errorf("header: the name %q comes twice: the file was written wrongly", name)
-		}
-		seen[name] = true
-		if err := member(name); err != nil {
-			return err
-		}
-	}
-	return p.delim('}', "the end of an object")
-}
-
-// strings reads an object of strings into m.
-func (p headerParser) strings(m map[string]string) error {
-	return p.object(func(key string) error {
-		token, err := p.token()
-		if err != nil {
-			return err
-		}
-		value, ok := token.(string)
-		if !ok {
-			return fmt.Errorf("%s: must be a string", key)
+			return fmt.Errorf("%.200s: must be a string", key)
 		}
 		m[key] = value
 		return nil
 	})
 }
 
-// tensor reads the description of a tensor. Keys that the format does not know are skipped.
-func (p headerParser) tensor(name string) (Info, error) {
-	info := Info{Name: name, Shape: []int{}}
+// tensor reads the description of a tensor. Keys that the format does not know are skipped; keys in another case are such.
+func tensor(j *jsonText, name string) (Info, error) {
+	info := Info{Name: name}
 	var offsets []int
-	var hasShape bool
-	err := p.object(func(key string) (err error) {
+	err := j.object(func(key string) (err error) {
+		twice := false
 		switch key {
 		case "dtype":
-			var token json.Token
-			token, err = p.token()
-			dtype, ok := token.(string)
-			if err == nil && !ok {
+			twice = info.DType != ""
+			dtype, ok := j.string()
+			if !ok {
 				return fmt.Errorf("dtype: must be a string")
 			}
 			info.DType = DType(dtype)
 		case "shape":
-			hasShape = true
-			info.Shape, err = p.sizes(key, maxDims)
+			twice = info.Shape != nil
+			info.Shape, err = j.sizes(maxDims)
 		case "data_offsets":
-			offsets, err = p.sizes(key, 2)
+			twice = offsets != nil
+			offsets, err = j.sizes(2)
 		default:
-			var skipped json.RawMessage
-			err = p.json.Decode(&skipped)
+			j.value()
 		}
-		return err
+		if err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+		if twice {
+			return fmt.Errorf("header: the name %q comes twice: the file was written wrongly", key)
+		}
+		return nil
 	})
 	if err != nil {
 		return info, err
 	}
-	if info.DType == "" || !hasShape || len(offsets) != 2 {
+	if info.DType == "" || info.Shape == nil || len(offsets) != 2 {
 		return info, fmt.Errorf("must have a dtype, a shape and two data_offsets: the file was written wrongly")
 	}
 	info.begin, info.bytes = int64(offsets[0]), int64(offsets[1])-int64(offsets[0])
@@ -165,53 +153,4 @@ func (p headerParser) tensor(name string) (Info, error) {
 		return info, fmt.Errorf("data_offsets %v hold %d bytes, but shape %v of %s takes %d: the file was written wrongly", offsets, info.bytes, info.Shape, info.DType, want)
 	}
 	return info, nil
-}
-
-// sizes reads an array of at most limit whole numbers that are not negative.
-func (p headerParser) sizes(key string, limit int) ([]int, error) {
-	if err := p.delim('[', "an array"); err != nil {
-		return nil, fmt.Errorf("%s: %w", key, err)
-	}
-	list := []int{}
-	for p.json.More() {
-		token, err := p.token()
-		if err != nil {
-			return nil, err
-		}
-		number, ok := token.(json.Number)
-		if !ok {
-			return nil, fmt.Errorf("%s: %v is not a number", key, token)
-		}
-		n, err := strconv.ParseUint(number.String(), 10, strconv.IntSize-1)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %s is not a whole number from 0 to 2^63-1", key, number)
-		}
-		if len(list) == limit {
-			return nil, fmt.Errorf("%s: more than %d numbers", key, limit)
-		}
-		list = append(list, int(n))
-	}
-	return list, p.delim(']', "the end of an array")
-}
-
-func (p headerParser) delim(want json.Delim, words string) error {
-	token, err := p.token()
-	if err != nil {
-		return err
-	}
-	if token != want {
-		return fmt.Errorf("header: %v where %s should stand", token, words)
-	}
-	return nil
-}
-
-func (p headerParser) token() (json.Token, error) {
-	token, err := p.json.Token()
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	if err != nil {
-		return nil, fmt.Errorf("header: byte %d: %w: the file is damaged, fetch or write it again", p.json.InputOffset(), err)
-	}
-	return token, nil
 }

@@ -15,7 +15,6 @@ type File struct {
 	file   *os.File
 	data   int64 // offset of the first byte after the header
 	header *header
-	byName map[string]Info
 }
 
 // Open reads and checks the header of the file at path; the data stays on disk until a tensor is read. An error names the
@@ -59,14 +58,8 @@ func (f *File) readHeader() error {
 		return err
 	}
 	f.data = 8 + int64(n)
-	if f.header, err = parseHeader(text, info.Size()-f.data); err != nil {
-		return err
-	}
-	f.byName = make(map[string]Info, len(f.header.tensors))
-	for _, t := range f.header.tensors {
-		f.byName[t.Name] = t
-	}
-	return nil
+	f.header, err = parseHeader(text, info.Size()-f.data)
+	return err
 }
 
 // Close closes the file.
@@ -77,8 +70,11 @@ func (f *File) Tensors() []Info { return slices.Clone(f.header.tensors) }
 
 // Tensor returns the tensor of that name, and whether there is one.
 func (f *File) Tensor(name string) (Info, bool) {
-	t, ok := f.byName[name]
-	return t, ok
+	i, ok := f.header.byName[name]
+	if !ok {
+		return Info{}, false
+	}
+	return f.header.tensors[i], true
 }
 
 // Metadata returns the file's map of strings, empty if it has none. It is the File's own: do not change it.
@@ -86,7 +82,7 @@ func (f *File) Metadata() map[string]string { return f.header.metadata }
 
 // Raw returns the bytes of a tensor, row-major and little-endian.
 func (f *File) Raw(name string) (*io.SectionReader, error) {
-	t, ok := f.byName[name]
+	t, ok := f.Tensor(name)
 	if !ok {
 		return nil, fmt.Errorf("safetensors: %s: no tensor %q", f.path, name)
 	}
@@ -96,7 +92,7 @@ func (f *File) Raw(name string) (*io.SectionReader, error) {
 // ReadFloat32 reads the whole tensor into dst, which must have its number of elements. F16 and BF16 are widened, F64 is
 // rounded to the nearest float32; integers are an error.
 func (f *File) ReadFloat32(name string, dst []float32) error {
-	if t, ok := f.byName[name]; ok && t.Len() != len(dst) {
+	if t, ok := f.Tensor(name); ok && t.Len() != len(dst) {
 		return fmt.Errorf("safetensors: %s: tensor %q: shape %v has %d elements, %d wanted", f.path, name, t.Shape, t.Len(), len(dst))
 	}
 	return f.ReadFloat32At(name, 0, dst)
@@ -109,7 +105,7 @@ func (f *File) ReadFloat32At(name string, first int, dst []float32) error {
 	if err != nil {
 		return err
 	}
-	t := f.byName[name]
+	t, _ := f.Tensor(name)
 	if first < 0 || first > t.Len() || len(dst) > t.Len()-first {
 		return fmt.Errorf("safetensors: %s: tensor %q: elements %d to %d wanted, it has %d", f.path, name, first, first+len(dst), t.Len())
 	}

@@ -73,7 +73,7 @@ func (t Info) Len() int { return int(t.bytes) / t.DType.Size() }
 func byteSize(dtype DType, shape []int) (int64, error) {
 	size := uint64(dtype.Size())
 	if size == 0 {
-		return 0, fmt.Errorf("dtype %q is not supported: convert the tensor to F32", dtype)
+		return 0, fmt.Errorf("dtype %.40q is not supported: convert the tensor to F32", dtype)
 	}
 	if len(shape) > maxDims {
 		return 0, fmt.Errorf("%d dimensions, at most %d are supported", len(shape), maxDims)

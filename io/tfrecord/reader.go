@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	readBuffer = 64 << 10 // bytes read at once where data is wanted
-	scanBuffer = 4 << 10  // bytes read at once where only headers are: one page
-	growStep   = 1 << 20  // bytes that a compressed file may claim before they are seen
+	readBuffer = 64 << 10  // bytes read at once where data is wanted
+	scanBuffer = 4 << 10   // bytes read at once where only headers are: one page
+	growStep   = 256 << 10 // bytes that a compressed file may claim before they are seen
 )
 
 // A Reader reads the records of one file in their order. It is for one goroutine.

@@ -15,6 +15,7 @@ type record struct {
 	number int64 // of the record in its file, from 0
 	offset int64 // byte offset of the record in its file
 	length int64 // bytes of its data
+	item   any   // of a pickle, the video itself, but for its arrays
 	data   []byte
 	// data is the record's data where the container had to read it to get past it (compressed files); it belongs to the
 	// source's buffers. Elsewhere it is nil, and decode reads it.
@@ -52,8 +53,8 @@ func (in *input) open(handles *handles, buffers *buffers) error {
 			return
 		}
 		switch form := tfrecord.Detect(head); {
-		case isPickle(head):
-			in.err = pickleError(in.name)
+		case isPickle(in.name, head):
+			in.container = &pickled{name: in.name, file: in.file, handles: handles}
 		case form == tfrecord.Gzip || form == tfrecord.Zlib:
 			in.container = &compressed{name: in.name, file: in.file, buffers: buffers}
 		default:
@@ -76,14 +77,4 @@ func readHead(name string) ([]byte, error) {
 		return nil, fmt.Errorf("yt8m: %w", err)
 	}
 	return head[:n], nil
-}
-
-// isPickle tells whether a file that begins with head is a Python pickle of protocol 2 to 5. A TFRecord may begin with the
-// same bytes, where its first record has such a length: its checksum tells.
-func isPickle(head []byte) bool {
-	return len(head) >= 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5 && tfrecord.Detect(head) != tfrecord.Plain
-}
-
-func pickleError(name string) error {
-	return fmt.Errorf("yt8m: %s: a Python pickle: TFRecord is what is read here; convert the file to TFRecord first", name)
 }

@@ -2,7 +2,6 @@ package yt8m
 
 import (
 	"fmt"
-	"math"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -212,22 +211,23 @@ func (d *Decoder) labels(pos, end int) (err error) {
 			if n < 0 {
 				return malformed(n, at, f.to)
 			}
-			limit := uint64(math.MaxInt32) + 1
-			if d.spec.Classes > 0 {
-				limit = uint64(d.spec.Classes)
-			}
-			if label >= limit {
-				what := fmt.Sprintf("label %d, expected 0 to %d: set num_classes to the number of classes, or remove the video", int64(label), limit-1)
-				if int64(label) < 0 {
-					what = fmt.Sprintf("label %d is negative: remove the label or the video", int64(label))
-				}
+			if what := wrongLabel(int64(label), d.spec.Classes); what != "" {
 				return &DecodeError{Feature: "labels", At: at, What: what}
 			}
-			d.video.Labels = append(d.video.Labels, int32(label))
+			d.video.Labels = append(withRoom(d.video.Labels), int32(label))
 			at += n
 		}
 	}
 	return nil
+}
+
+// withRoom returns list with room for one more. It doubles a list that is full: what append allocates on the way to a long one is
+// five times its size.
+func withRoom[T any](list []T) []T {
+	if len(list) < cap(list) {
+		return list
+	}
+	return append(make([]T, 0, max(8, 2*len(list))), list...)
 }
 
 // checkContext sets the video's id, and looks at what the context turned out to be.

@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	"avcu/io/tfrecord"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -234,60 +231,4 @@ func TestDecodeAllocatesNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(20, func() { again = encoder.Append(again[:0], &got) }); n != 0 {
 		t.Errorf("Append: %v allocations", n)
 	}
-}
-
-// FuzzDecode compares the Decoder with the protobuf library. Where the library accepts a record and finds a video that fits,
-// so must the Decoder, and find the same; where the library finds a message that does not fit, the Decoder must refuse it.
-// What is no protobuf message in a part that is of no use here may pass.
-func FuzzDecode(f *testing.F) {
-	f.Add(message(goodContext, goodLists))
-	f.Add(message(nest(1, idOf("abcd"), entryOf("labels", nest(3, number(1, 5)), nest(3, text(1, "\x02")))), goodLists))
-	f.Add(message(goodLists, nest(1, nest(1, nest(2, nest(1, text(1, "id__"))), text(1, "video_id")))))
-	files, _ := filepath.Glob(goldenDir + "/*.tfrecord")
-	bad, _ := filepath.Glob(goldenDir + "/bad/*.tfrecord")
-	for _, name := range append(files, bad...) {
-		r, err := tfrecord.Open(name)
-		if err != nil {
-			continue
-		}
-		for {
-			data, err := r.Next()
-			if err != nil {
-				break
-			}
-			if len(data) < 3000 {
-				f.Add(append([]byte(nil), data...))
-			}
-		}
-		r.Close()
-	}
-	reference := newOracle(f)
-	specs := []Spec{small, {Names: []string{"rgb", "audio"}, Dims: []int{24, 8}, Classes: 3862, MaxFrames: 10}}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, spec := range specs {
-			d, err := NewDecoder(spec)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got Video
-			err = d.Decode(data, &got)
-			want, ok, broken := reference.decode(data, spec)
-			var e *DecodeError
-			switch {
-			case err != nil && !errors.As(err, &e):
-				t.Fatalf("an error of another type: %v", err)
-			case err != nil && e.At > len(data):
-				t.Fatalf("an error at byte %d of %d: %v", e.At, len(data), err)
-			case broken != nil:
-			case ok && err != nil:
-				t.Fatalf("refused: %v", err)
-			case !ok && err == nil:
-				t.Fatal("accepted")
-			case ok:
-				if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
-					t.Fatalf("(-library +got):\n%s", diff)
-				}
-			}
-		}
-	})
 }

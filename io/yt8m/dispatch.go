@@ -45,21 +45,26 @@ func (r *run) order(emit func(record) bool) error {
 }
 
 // walk hands over the records of files in their order, until emit returns false. A few files ahead of the one that is
-// listed are prepared at the same time.
+// listed are prepared at the same time; each is listed once it has been prepared.
 func (r *run) walk(files []int, emit func(record) bool) error {
 	s := r.s
-	ahead, done := make(chan *input, s.cfg.Readers), make(chan struct{})
+	type preparation struct {
+		*input
+		done chan struct{}
+	}
+	ahead, done := make(chan preparation, s.cfg.Readers), make(chan struct{})
 	defer close(done)
 	r.wg.Go(func() {
 		defer close(ahead)
 		for _, i := range files {
-			in := s.inputs[i]
+			in := preparation{s.inputs[i], make(chan struct{})}
 			select {
 			case ahead <- in:
 			case <-done:
 				return
 			}
 			r.wg.Go(func() {
+				defer close(in.done)
 				if in.open(s.handles, s.buffers) == nil {
 					in.prepare()
 				}
@@ -67,6 +72,7 @@ func (r *run) walk(files []int, emit func(record) bool) error {
 		}
 	})
 	for in := range ahead {
+		<-in.done
 		if r.stopped() {
 			return nil
 		}

@@ -6,7 +6,8 @@ import (
 	"avcu/io/tfrecord"
 )
 
-// An Error is a record that is framed well but holds no video as it is wanted.
+// An Error is a record that is framed well, or an element of a pickle, but holds no video as it is wanted. In a pickle, the
+// record's number is the video's and its offset is -1.
 type Error struct {
 	tfrecord.Position
 	Err *DecodeError
@@ -17,7 +18,11 @@ func (e *Error) Error() string {
 	if e.Err.At >= 0 {
 		at = fmt.Sprintf(" (at byte %d)", e.Offset+tfrecord.HeaderSize+int64(e.Err.At))
 	}
-	return fmt.Sprintf("yt8m: %s: %s%s", e.Position, e.Err.text(), at)
+	place := e.Position.String()
+	if e.Offset == unknownOffset {
+		place = fmt.Sprintf("%s: video %d", e.File, e.Record)
+	}
+	return fmt.Sprintf("yt8m: %s: %s%s", place, e.Err.text(), at)
 }
 
 // Unwrap gives the DecodeError.

@@ -68,7 +68,7 @@ func (d *Decoder) frames(pos, end, m int) (err error) {
 			return d.badFrame(m, &frame)
 		}
 		if d.count[m]++; d.spec.MaxFrames < 0 || d.count[m] <= d.spec.MaxFrames {
-			rows = append(rows, d.data[frame.from:frame.to])
+			rows = append(withRoom(rows), d.data[frame.from:frame.to])
 		}
 	}
 	d.video.Rows[m] = rows

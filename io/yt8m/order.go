@@ -64,7 +64,7 @@ func (s *shuffler) pass() bool {
 	i, last := draw.Below(&s.draws, len(s.held)), len(s.held)-1
 	r := s.held[i]
 	s.held[i] = s.held[last]
-	s.held[last].data = nil
+	s.held[last] = record{}
 	s.held = s.held[:last]
 	s.used -= stored(r)
 	return s.next(r)
