@@ -296,6 +296,8 @@ func TestBadInput(t *testing.T) {
 		{"flag without a value", []string{"eval", "--weights"}, 2, "--weights"},
 		{"not a number", train("--data", data, "--max-steps", "many"), 2, "many"},
 		{"unknown device", train("--data", data, "--device", "tpu"), 2, "tpu"},
+		{"unknown precision", train("--data", data, "--precision", "fp16"), 2, "fp32 and bf16"},
+		{"bf16 on CUDA's kernels", train("--data", data, "--device", "emu", "--precision", "bf16"), 2, "--device cpu"},
 		{"no CUDA here", train("--data", data, "--device", "cuda"), 1, "without CUDA"},
 		{"unknown format", []string{"infer", "--weights", run1, "--data", data, "--format", "xml"}, 2, "xml"},
 	} {
@@ -313,6 +315,27 @@ func TestBadInput(t *testing.T) {
 	code, out, _ := avcu(t, append([]string{"data", "verify", filepath.Join(data, "train0000.tfrecord"), cut, wrong}, "--set", "MODEL.feature_dims=[24, 8]")...)
 	if code != 1 || !strings.Contains(out, "cut.tfrecord: BAD") || !strings.Contains(out, "wrong.tfrecord: BAD") || !strings.Contains(out, "train0000.tfrecord: good, 100 videos") {
 		t.Errorf("verify: exit code %d\n%s", code, out)
+	}
+}
+
+// With bfloat16 products a training follows that of float32, on ref as on cpu, and evaluation and checks know it.
+func TestBF16(t *testing.T) {
+	data, dir := shards(t), t.TempDir()
+	last := map[string]float64{}
+	for _, how := range [][]string{{"cpu", "fp32"}, {"cpu", "bf16"}, {"ref", "bf16"}} {
+		run := filepath.Join(dir, strings.Join(how, "-"))
+		must(t, small("train", "--data", data, "--save-dir", run, "--device", how[0], "--precision", how[1], "--max-steps", "20", "--epochs", "9", "--log-interval", "20")...)
+		list := losses(t, run)
+		last[strings.Join(how, " ")] = list[len(list)-1]
+	}
+	// 8 bits a factor, many of them in each loss; and float32 sums in another order.
+	if fp32, cpu, ref := last["cpu fp32"], last["cpu bf16"], last["ref bf16"]; cpu == fp32 || math.Abs(cpu-fp32) > 1e-2*fp32 || math.Abs(cpu-ref) > 1e-2*ref {
+		t.Errorf("last losses: %v", last)
+	}
+	weights := filepath.Join(dir, "cpu-bf16")
+	a, b := must(t, "eval", "--weights", weights, "--data", data, "--device", "cpu"), must(t, "eval", "--weights", weights, "--data", data, "--device", "cpu", "--precision", "bf16")
+	if a == b {
+		t.Error("evaluation does not heed --precision")
 	}
 }
 
