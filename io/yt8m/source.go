@@ -18,7 +18,7 @@ const (
 
 // A Config says what a Source reads and how.
 type Config struct {
-	Files          []string // in their order; TFRecord, told by content whether compressed
+	Files          []string // in their order; TFRecords, compressed ones and pickles are told apart by content
 	FeatureNames   []string
 	FeatureDims    []int  // bytes of one frame of each feature
 	Frames         int    // L, frames sampled from each video
@@ -29,7 +29,7 @@ type Config struct {
 	ShuffleBuffer  int    // records shuffled together; 0: 65,536. Of compressed files at most 256 MiB of data
 	Seed           uint64 // of the order, and of the frames drawn
 	RandomSampling bool   // frames are drawn anew each epoch; else the middle of each stretch
-	MaxFrames      int    // frames after these are left out; 0: DefaultMaxFrames, negative: all frames count
+	MaxFrames      int    // frames after these are left out of a TFRecord; 0: DefaultMaxFrames, negative: all frames count
 }
 
 // ErrNoVideo is the error of an input that holds no video at all.

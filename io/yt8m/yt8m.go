@@ -1,6 +1,7 @@
 // Package yt8m reads frame-level YouTube-8M files: TFRecord files whose records are tf.train.SequenceExample protobufs with
 // the context features id (video_id in the first release) and labels, and one feature list a modality, such as rgb and
-// audio, with one string of uint8 a frame. It turns a list of files into batches of sampled frames (Source), and single
+// audio, with one string of uint8 a frame. Paddle's feature files, pickles of a list of dicts with the keys video, feature (that
+// is rgb), audio, label and nframes, are read wherever TFRecords are. It turns a list of files into batches of sampled frames (Source), and single
 // files into videos (Reader).
 //
 // Source: the YouTube-8M starter code, github.com/google/youtube-8m, and tensorflow/core/example/example.proto.
@@ -19,7 +20,7 @@ type Spec struct {
 	Names     []string // names of the feature lists, in the order in which features are delivered
 	Dims      []int    // bytes of one frame of each
 	Classes   int      // labels lie in [0, Classes); 0: any label that is not negative
-	MaxFrames int      // frames after these are left out; 0: DefaultMaxFrames, negative: all frames count
+	MaxFrames int      // frames after these are left out of a TFRecord; 0: DefaultMaxFrames, negative: all frames count. In a pickle nframes counts
 }
 
 // check returns s with its defaults set, or what is wrong with it.
