@@ -32,7 +32,7 @@ type configFlags map[string]string // flag to SECTION.key
 // commonFlags are those of every command that runs a model.
 func commonFlags() []cli.Flag {
 	return append([]cli.Flag{
-		&cli.StringSliceFlag{Name: "data", Usage: "a file, glob or folder of TFRecords (repeatable)"},
+		&cli.StringSliceFlag{Name: "data", Usage: "a file, glob or folder of TFRecords or of Paddle's pickles (repeatable)"},
 		&cli.StringFlag{Name: "filelist", Usage: "a file that names one data file a line"},
 		textFlag("config", "a YAML file, Paddle's .txt, or youtube8m or flash-mnist", ""),
 		&cli.StringSliceFlag{Name: "set", Usage: "SECTION.key=value, value in YAML (repeatable)"},
