@@ -12,6 +12,7 @@ import sys
 
 import numpy as np
 
+os.environ.setdefault("FLAGS_enable_pir_api", "0")  # Paddle 3 keeps the older programs behind this
 try:
     import paddle
 except ImportError:
