@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"avcu/io/npy/quantise"
+	"avcu/io/replace"
 )
 
 // block is how many videos are read by one worker for statistics that are then joined in the order of blocks: it is fixed, so
@@ -159,5 +160,5 @@ func (c *converter) writeScales() (string, error) {
 	if err := sweep([]string{path}); err != nil {
 		return "", err
 	}
-	return path, replace(path, func(w io.Writer) error { _, err := w.Write(text); return err })
+	return path, replace.With(path, func(w io.Writer) error { _, err := w.Write(text); return err })
 }

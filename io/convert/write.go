@@ -8,9 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"avcu/io/pickle"
+	"avcu/io/replace"
 	"avcu/io/tfrecord"
 	"avcu/io/yt8m"
 )
@@ -19,7 +19,7 @@ import (
 // settle.
 func write(path string, form Form, names []string, each func(emit func(*yt8m.Video) error) error) error {
 	if form == Pickle {
-		return replace(path, func(w io.Writer) error { return writePickle(w, names, each) })
+		return replace.With(path, func(w io.Writer) error { return writePickle(w, names, each) })
 	}
 	w, err := tfrecord.Create(path, form == Gzip)
 	if err != nil {
@@ -90,43 +90,6 @@ func settle(v *yt8m.Video, form Form) (long bool) {
 	long = v.Frames > yt8m.DefaultMaxFrames
 	v.Frames = there
 	return long
-}
-
-// aside is where a file is written until it is complete: as tfrecord does.
-func aside(path string) string {
-	folder, base := filepath.Split(path)
-	return fmt.Sprintf("%s.%s.%d.tmp", folder, base, os.Getpid())
-}
-
-// replace puts a file with what fill writes in the place of path: written aside, synced, renamed, the folder synced.
-func replace(path string, fill func(io.Writer) error) (err error) {
-	f, err := os.Create(aside(path))
-	if err != nil {
-		return fmt.Errorf("convert: %w", err)
-	}
-	err = fill(f)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return err
-	}
-	folder, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return fmt.Errorf("convert: %w", err)
-	}
-	defer folder.Close()
-	if err := folder.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, syscall.EINVAL) {
-		return fmt.Errorf("convert: sync folder %s: %w", folder.Name(), err)
-	}
-	return nil
 }
 
 // sweep removes what a run that was killed left unfinished of these files.

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"avcu/io/replace"
 )
 
 // TestPaddleReads has Paddle read what is written here. AVCU_PADDLE_PYTHON names a Python that has paddlepaddle.
@@ -33,7 +35,7 @@ func TestPaddleReads(t *testing.T) {
 	for name, write := range map[string]func(path string) error{
 		"all.pdparams": func(path string) error { return WritePickle(path, tensors) },
 		"split.pdparams": func(path string) error {
-			return replaceFile(path, createFile, func(w io.Writer) error { return writePickle(w, tensors, 255) })
+			return replace.With(path, replace.Buffered(func(w io.Writer) error { return writePickle(w, tensors, 255) }))
 		},
 		"two.pdparams": func(path string) error {
 			return errors.Join(WritePickle(path, params), WritePickle(strings.TrimSuffix(path, "params")+"opt", state))

@@ -1,77 +1,14 @@
 package paddle
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
+
+	"avcu/io/replace"
 )
-
-// file is what writing needs of an *os.File.
-type file interface {
-	io.Writer
-	Sync() error
-	Close() error
-}
-
-// createFile creates a file that must not exist.
-func createFile(path string) (file, error) {
-	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-}
-
-// writeAndSync writes what write writes to f, makes it last and closes f.
-func writeAndSync(f file, write func(io.Writer) error) error {
-	buffered := bufio.NewWriterSize(f, 64<<10)
-	err := write(buffered)
-	if err == nil {
-		err = buffered.Flush()
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	return err
-}
-
-// aside calls create with names in the folder of path until one is free, and returns that: names may be taken by another
-// writer, or left over from a crash.
-func aside(path, ending string, create func(path string) error) (string, error) {
-	folder, name := filepath.Split(filepath.Clean(path))
-	for i := 0; ; i++ {
-		other := filepath.Join(folder, fmt.Sprintf(".%s.%d.%s", name, i, ending))
-		err := create(other)
-		if err == nil || !errors.Is(err, fs.ErrExist) || i == 1000 {
-			return other, err
-		}
-	}
-}
-
-// replaceFile puts a file with what write writes in the place of path: aside in the same folder under a name that ends in
-// .tmp, synced, renamed, the folder synced. If anything fails up to the renaming, the file aside is removed and path is
-// untouched.
-func replaceFile(path string, create func(path string) (file, error), write func(io.Writer) error) error {
-	var f file
-	tmp, err := aside(path, "tmp", func(path string) (err error) {
-		f, err = create(path)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if err = writeAndSync(f, write); err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp))
-	}
-	return syncFolder(filepath.Dir(path))
-}
 
 // replaceFolder puts a folder that fill fills in the place of path: aside, synced, renamed. A folder that is there already
 // is moved aside first and removed at the end; if the renaming fails, it is moved back.
@@ -79,12 +16,12 @@ func replaceFolder(path string, fill func(folder string) error) error {
 	if err := replaceable(path); err != nil {
 		return err
 	}
-	tmp, err := aside(path, "tmp", func(path string) error { return os.Mkdir(path, 0o777) })
+	tmp, err := replace.Aside(path, "tmp", func(path string) error { return os.Mkdir(path, 0o777) })
 	if err != nil {
 		return err
 	}
 	if err = fill(tmp); err == nil {
-		err = syncFolder(tmp)
+		err = replace.SyncFolder(tmp)
 	}
 	old := ""
 	if err == nil {
@@ -98,7 +35,7 @@ func replaceFolder(path string, fill func(folder string) error) error {
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(tmp))
 	}
-	if err = syncFolder(filepath.Dir(filepath.Clean(path))); err != nil || old == "" {
+	if err = replace.SyncFolder(filepath.Dir(filepath.Clean(path))); err != nil || old == "" {
 		return err
 	}
 	return os.RemoveAll(old)
@@ -109,7 +46,7 @@ func moveAside(path string) (string, error) {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
-	return aside(path, "old", func(other string) error {
+	return replace.Aside(path, "old", func(other string) error {
 		if _, err := os.Lstat(other); err == nil {
 			return fs.ErrExist
 		}
@@ -153,19 +90,6 @@ func replaceable(path string) error {
 		if len(list) != 1 {
 			return refuse(fmt.Sprintf("the folder holds %q, which is no file of weights", e.Name()))
 		}
-	}
-	return nil
-}
-
-// syncFolder makes a renaming in folder last through a power failure, where the file system can.
-func syncFolder(folder string) error {
-	d, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
-		return fmt.Errorf("all is in place, but its folder could not be synced: %w", err)
 	}
 	return nil
 }

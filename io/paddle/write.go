@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"avcu/io/pickle"
+	"avcu/io/replace"
 )
 
 // Tensor is a tensor to be written. Data writes all of the tensor's bytes, row-major and little-endian; it may be called more
@@ -71,9 +72,9 @@ func writeFiles(folder string, tensors []Tensor) error {
 		if t.Name == "" || t.Name[0] == '.' || strings.ContainsAny(t.Name, "/\\\x00") {
 			return fmt.Errorf("tensor %q: the name cannot be that of a file: write another form", t.Name)
 		}
-		f, err := createFile(filepath.Join(folder, t.Name))
+		f, err := replace.Create(filepath.Join(folder, t.Name))
 		if err == nil {
-			err = writeAndSync(f, func(w io.Writer) error { return writeTensor(w, t) })
+			err = replace.Fill(f, replace.Buffered(func(w io.Writer) error { return writeTensor(w, t) }))
 		}
 		if err != nil {
 			return err
@@ -89,14 +90,14 @@ func WriteCombined(path string, tensors []Tensor) error {
 	slices.SortFunc(tensors, func(a, b Tensor) int { return strings.Compare(a.Name, b.Name) })
 	err := check(tensors)
 	if err == nil {
-		err = replaceFile(path, createFile, func(w io.Writer) error {
+		err = replace.With(path, replace.Buffered(func(w io.Writer) error {
 			for _, t := range tensors {
 				if err := writeTensor(w, t); err != nil {
 					return err
 				}
 			}
 			return nil
-		})
+		}))
 	}
 	return located(path, err)
 }
@@ -107,7 +108,7 @@ func WriteCombined(path string, tensors []Tensor) error {
 func WritePickle(path string, tensors []Tensor) error {
 	err := check(tensors)
 	if err == nil {
-		err = replaceFile(path, createFile, func(w io.Writer) error { return writePickle(w, tensors, 1<<30-1) })
+		err = replace.With(path, replace.Buffered(func(w io.Writer) error { return writePickle(w, tensors, 1<<30-1) }))
 	}
 	return located(path, err)
 }

@@ -11,6 +11,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"avcu/io/replace"
+	"avcu/io/replace/faulty"
 )
 
 func raw(b []byte) func(io.Writer) error {
@@ -89,7 +92,7 @@ func TestRoundTrip(t *testing.T) {
 	for name, write := range map[string]func(string, []Tensor) error{
 		"folder": WriteFolder, "combined": WriteCombined, "pickle": WritePickle,
 		"split": func(path string, tensors []Tensor) error {
-			return replaceFile(path, createFile, func(w io.Writer) error { return writePickle(w, tensors, 8) })
+			return replace.With(path, replace.Buffered(func(w io.Writer) error { return writePickle(w, tensors, 8) }))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -222,58 +225,21 @@ func TestFolderInTheWay(t *testing.T) {
 	same(t, open(t, empty), sample())
 }
 
-// faultyFile is a real file on a disk that is full after room bytes, or that fails to sync or to close.
-type faultyFile struct {
-	file
-	room                int
-	syncFails, closeBad bool
-}
-
-var errDisk = errors.New("input/output error")
-
-func (f *faultyFile) Write(p []byte) (int, error) {
-	n, err := f.file.Write(p[:min(len(p), f.room)])
-	f.room -= n
-	if err == nil && n < len(p) {
-		err = syscall.ENOSPC
-	}
-	return n, err
-}
-
-func (f *faultyFile) Sync() error {
-	if f.syncFails {
-		return errDisk
-	}
-	return f.file.Sync()
-}
-
-func (f *faultyFile) Close() error {
-	err := f.file.Close()
-	if f.closeBad {
-		return errDisk
-	}
-	return err
-}
-
 // TestFaults fills the disk after every possible number of bytes, and fails at the end: each time the earlier file stays as
 // it was and nothing is left beside it.
 func TestFaults(t *testing.T) {
-	faults := []faultyFile{{room: 1 << 20, syncFails: true}, {room: 1 << 20, closeBad: true}}
+	faults := []faulty.File{{Room: 1 << 20, SyncFails: true}, {Room: 1 << 20, CloseFails: true}}
 	for room := range 300 {
-		faults = append(faults, faultyFile{room: room})
+		faults = append(faults, faulty.File{Room: room})
 	}
 	folder := t.TempDir()
 	path := filepath.Join(folder, "a.pdparams")
 	if err := os.WriteFile(path, []byte("earlier"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, faulty := range faults {
-		err := replaceFile(path, func(path string) (file, error) {
-			f, err := createFile(path)
-			faulty.file = f
-			return &faulty, err
-		}, func(w io.Writer) error { return writePickle(w, sample(), 1<<30-1) })
-		if !errors.Is(err, errDisk) && !errors.Is(err, syscall.ENOSPC) {
+	for _, f := range faults {
+		err := replace.WithFile(path, f.Create, replace.Buffered(func(w io.Writer) error { return writePickle(w, sample(), 1<<30-1) }))
+		if !errors.Is(err, faulty.ErrDisk) && !errors.Is(err, syscall.ENOSPC) {
 			t.Errorf("error %v", err)
 		}
 		entries, _ := os.ReadDir(folder)
@@ -286,7 +252,7 @@ func TestFaults(t *testing.T) {
 	if err := WriteFolder(weights, sample()); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteFolder(weights, []Tensor{{"a", Float32, nil, func(io.Writer) error { return errDisk }}}); !errors.Is(err, errDisk) {
+	if err := WriteFolder(weights, []Tensor{{"a", Float32, nil, func(io.Writer) error { return faulty.ErrDisk }}}); !errors.Is(err, faulty.ErrDisk) {
 		t.Errorf("error %v", err)
 	}
 	same(t, open(t, weights), sample())

@@ -9,8 +9,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
+
+	"avcu/io/replace"
 )
 
 const (
@@ -122,7 +123,7 @@ func (d *download) finish(ctx context.Context) error {
 	if err := os.Remove(d.part + ".json"); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(d.file))
+	return replace.SyncFolder(filepath.Dir(d.file))
 }
 
 // readOrigin reads where the part came from. What cannot be read, or came from elsewhere, is as good as nothing.
@@ -144,23 +145,10 @@ func (d *download) begin(f *os.File, h http.Header, size int64) error {
 	d.origin = origin{d.address, h.Get("ETag"), h.Get("Last-Modified"), size}
 	text, err := json.Marshal(d.origin)
 	if err == nil {
-		err = replace(d.part+".json", text)
+		err = put(d.part+".json", text)
 	}
 	if err != nil {
 		return permanent{err}
-	}
-	return nil
-}
-
-// syncFolder makes a renaming last through a power failure, where the file system can.
-func syncFolder(folder string) error {
-	f, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := f.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
-		return fmt.Errorf("the file is in place, but its folder could not be synced: %w", err)
 	}
 	return nil
 }

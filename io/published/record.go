@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"avcu/io/replace"
 )
 
 // verify compares a file with its record. A file without one, which somebody put there, gets one.
@@ -55,7 +57,7 @@ func recorded(record string) (string, error) {
 
 // writeRecord writes the record of a file in the form of sha256sum.
 func writeRecord(file, sum string) error {
-	return replace(file+".sha256", []byte(sum+"  "+filepath.Base(file)+"\n"))
+	return put(file+".sha256", []byte(sum+"  "+filepath.Base(file)+"\n"))
 }
 
 // digest is the SHA-256 of a file in hexadecimal.
@@ -78,27 +80,10 @@ func digest(ctx context.Context, file string) (string, error) {
 	}
 }
 
-// replace puts data in the place of a file, whole or not at all.
-func replace(file string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*.tmp")
-	if err != nil {
+// put puts data in the place of a file, whole or not at all.
+func put(file string, data []byte) error {
+	return replace.With(file, func(w io.Writer) error {
+		_, err := w.Write(data)
 		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+	})
 }

@@ -8,40 +8,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"avcu/io/replace"
+	"avcu/io/replace/faulty"
 )
-
-// faultyFile is a real file on a disk that is full after room bytes, or that fails to sync or to close.
-type faultyFile struct {
-	file
-	room                int
-	syncFails, closeBad bool
-}
-
-var errDisk = errors.New("input/output error")
-
-func (f *faultyFile) Write(p []byte) (int, error) {
-	n, err := f.file.Write(p[:min(len(p), f.room)])
-	f.room -= n
-	if err == nil && n < len(p) {
-		err = syscall.ENOSPC
-	}
-	return n, err
-}
-
-func (f *faultyFile) Sync() error {
-	if f.syncFails {
-		return errDisk
-	}
-	return f.file.Sync()
-}
-
-func (f *faultyFile) Close() error {
-	err := f.file.Close()
-	if f.closeBad {
-		return errDisk
-	}
-	return err
-}
 
 // TestFaults fills the disk after every possible number of bytes, and fails at the end: each time the earlier file stays as
 // it was and nothing is left beside it.
@@ -53,12 +23,12 @@ func TestFaults(t *testing.T) {
 	}
 	total := len(head) + 4*7
 	type fault struct {
-		file faultyFile
+		file faulty.File
 		want error
 	}
-	faults := []fault{{faultyFile{room: total, syncFails: true}, errDisk}, {faultyFile{room: total, closeBad: true}, errDisk}}
+	faults := []fault{{faulty.File{Room: total, SyncFails: true}, faulty.ErrDisk}, {faulty.File{Room: total, CloseFails: true}, faulty.ErrDisk}}
 	for room := range total {
-		faults = append(faults, fault{faultyFile{room: room}, syscall.ENOSPC})
+		faults = append(faults, fault{faulty.File{Room: room}, syscall.ENOSPC})
 	}
 	folder := t.TempDir()
 	path := filepath.Join(folder, "last.safetensors")
@@ -67,24 +37,16 @@ func TestFaults(t *testing.T) {
 	}
 	write := func(w io.Writer) error { return writeAll(w, head, tensors) }
 	for _, fault := range faults {
-		faulty := fault.file
-		err := replaceFile(path, func(path string) (file, error) {
-			f, err := createFile(path)
-			faulty.file = f
-			return &faulty, err
-		}, write)
+		disk := fault.file
+		err := replace.WithFile(path, disk.Create, write)
 		if !errors.Is(err, fault.want) {
 			t.Errorf("%+v: error %v", fault.file, err)
 		}
 		wantFiles(t, folder, map[string]string{"last.safetensors": "earlier"})
 	}
 	// With just enough room it is written.
-	faulty := faultyFile{room: total}
-	if err := replaceFile(path, func(path string) (file, error) {
-		f, err := createFile(path)
-		faulty.file = f
-		return &faulty, err
-	}, write); err != nil {
+	disk := faulty.File{Room: total}
+	if err := replace.WithFile(path, disk.Create, write); err != nil {
 		t.Fatal(err)
 	}
 	open(t, path)

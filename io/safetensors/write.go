@@ -11,6 +11,8 @@ import (
 	"math"
 	"slices"
 	"unicode/utf8"
+
+	"avcu/io/replace"
 )
 
 // Tensor is a tensor to be written. Data is called once, when its turn comes, and writes all of the tensor's bytes, row-major
@@ -84,7 +86,7 @@ func Write(path string, tensors []Tensor, metadata map[string]string) error {
 	slices.SortStableFunc(tensors, func(a, b Tensor) int { return cmp.Compare(b.DType.Size(), a.DType.Size()) })
 	head, err := formatHeader(tensors, metadata)
 	if err == nil {
-		err = replaceFile(path, createFile, func(w io.Writer) error { return writeAll(w, head, tensors) })
+		err = replace.With(path, func(w io.Writer) error { return writeAll(w, head, tensors) })
 	}
 	if err != nil {
 		return fmt.Errorf("safetensors: %s: %w", path, err)

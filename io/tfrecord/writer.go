@@ -8,7 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"syscall"
+
+	"avcu/io/replace"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -96,7 +97,10 @@ func (w *Writer) Close() error {
 		return w.fail(err)
 	}
 	w.err = errClosed
-	return syncFolder(filepath.Dir(w.name))
+	if err := replace.SyncFolder(filepath.Dir(w.name)); err != nil {
+		return fmt.Errorf("tfrecord: %w", err)
+	}
+	return nil
 }
 
 // Abort gives the file up: the unfinished file is removed and the name is left as it was. After Close it does nothing.
@@ -120,17 +124,4 @@ func (w *Writer) fail(err error) error {
 		w.err = fmt.Errorf("tfrecord: write %s: %w", w.name, err)
 	}
 	return w.err
-}
-
-// syncFolder makes a rename in the folder dir last through a loss of power, on systems that can sync a folder.
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("tfrecord: %w", err)
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, syscall.EINVAL) {
-		return fmt.Errorf("tfrecord: sync folder %s: %w", dir, err)
-	}
-	return nil
 }
