@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"avcu/io/floats"
 	"avcu/io/safetensors"
 )
 
@@ -172,7 +173,7 @@ func readArray(r io.Reader, size int64, known bool) (Array, error) {
 
 // toFloat32 are the types that become float32.
 var toFloat32 = map[safetensors.DType]func(binary.ByteOrder, []byte) float32{
-	safetensors.F16: func(o binary.ByteOrder, b []byte) float32 { return fromHalf(o.Uint16(b)) },
+	safetensors.F16: func(o binary.ByteOrder, b []byte) float32 { return floats.Half(o.Uint16(b)) },
 	safetensors.F32: func(o binary.ByteOrder, b []byte) float32 { return math.Float32frombits(o.Uint32(b)) },
 	safetensors.F64: func(o binary.ByteOrder, b []byte) float32 { return float32(math.Float64frombits(o.Uint64(b))) },
 }
@@ -221,18 +222,4 @@ func rowMajor[T any](data []T, shape []int) []T {
 		}
 	}
 	return out
-}
-
-// fromHalf widens a float16: sign, 5 bits of exponent, 10 of mantissa.
-func fromHalf(h uint16) float32 {
-	sign := uint32(h&0x8000) << 16
-	exponent, mantissa := uint32(h>>10&0x1f), uint32(h&0x3ff)
-	switch exponent {
-	case 0:
-		x := math.Ldexp(float64(mantissa), -24)
-		return math.Float32frombits(sign | math.Float32bits(float32(x)))
-	case 31:
-		return math.Float32frombits(sign | 0xff<<23 | mantissa<<13)
-	}
-	return math.Float32frombits(sign | (exponent+127-15)<<23 | mantissa<<13)
 }

@@ -2,14 +2,11 @@ package paddle
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
-)
 
-// chunkBytes is how much of a tensor is in memory at a time on its way: a multiple of every element size.
-const chunkBytes = 1 << 20
+	"avcu/io/floats"
+)
 
 func inMemory(b []byte) *io.SectionReader {
 	return io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b)))
@@ -66,57 +63,17 @@ func (w *Weights) ReadFloat32At(name string, first int, dst []float32) error {
 	if first < 0 || first > t.Len() || len(dst) > t.Len()-first {
 		return fmt.Errorf("paddle: %s: tensor %q: elements %d to %d wanted, it has %d", w.path, name, first, first+len(dst), t.Len())
 	}
-	convert, ok := toFloat32[t.DType]
+	conversion, ok := toFloat32[t.DType]
 	if !ok {
 		return fmt.Errorf("paddle: %s: tensor %q: %s where float32 weights are wanted", w.path, name, t.DType)
 	}
-	size := t.DType.Size()
-	buffer := make([]byte, min(chunkBytes, len(dst)*size))
-	at := int64(first) * int64(size)
-	for len(dst) > 0 {
-		part := buffer[:min(len(buffer), len(dst)*size)]
-		if n, err := raw.ReadAt(part, at); n < len(part) {
-			return fmt.Errorf("paddle: %s: tensor %q: byte %d: %w", w.path, name, at, err)
-		}
-		convert(dst, part)
-		dst = dst[len(part)/size:]
-		at += int64(len(part))
+	if at, err := conversion.ReadAt(raw, first, dst); err != nil {
+		return fmt.Errorf("paddle: %s: tensor %q: byte %d: %w", w.path, name, at, err)
 	}
 	return nil
 }
 
-// toFloat32 converts the little-endian elements in src into the first elements of dst.
-var toFloat32 = map[DType]func(dst []float32, src []byte){
-	Float32: func(dst []float32, src []byte) {
-		for i := range len(src) / 4 {
-			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
-		}
-	},
-	Float64: func(dst []float32, src []byte) {
-		for i := range len(src) / 8 {
-			dst[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(src[8*i:])))
-		}
-	},
-	BFloat16: func(dst []float32, src []byte) {
-		for i := range len(src) / 2 {
-			dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(src[2*i:])) << 16)
-		}
-	},
-	Float16: func(dst []float32, src []byte) {
-		for i := range len(src) / 2 {
-			dst[i] = halfToFloat32(binary.LittleEndian.Uint16(src[2*i:]))
-		}
-	},
-}
-
-// halfToFloat32 widens a float16.
-func halfToFloat32(half uint16) float32 {
-	sign, exponent, fraction := uint32(half>>15)<<31, uint32(half>>10)&31, uint32(half)&1023
-	switch exponent {
-	case 31:
-		return math.Float32frombits(sign | 255<<23 | fraction<<13)
-	case 0:
-		return math.Float32frombits(sign | math.Float32bits(float32(fraction)/(1<<24)))
-	}
-	return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
+// toFloat32 are the types that weights may be stored in.
+var toFloat32 = map[DType]*floats.Conversion{
+	Float32: floats.Float32, Float64: floats.Float64, Float16: floats.Float16, BFloat16: floats.BFloat16,
 }

@@ -1,14 +1,13 @@
 package paddle
 
 import (
-	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"avcu/io/floats"
 	"avcu/io/pickle"
 	"avcu/io/replace"
 )
@@ -42,18 +41,7 @@ func (t Tensor) write(w io.Writer) error {
 
 // FromFloat32 is a tensor of float32 values that lie in memory as they are to be written.
 func FromFloat32(name string, shape []int, values []float32) Tensor {
-	return Tensor{name, Float32, shape, func(w io.Writer) error {
-		buffer := make([]byte, min(chunkBytes, 4*len(values)))
-		for part := range slices.Chunk(values, chunkBytes/4) {
-			for i, v := range part {
-				binary.LittleEndian.PutUint32(buffer[4*i:], math.Float32bits(v))
-			}
-			if _, err := w.Write(buffer[:4*len(part)]); err != nil {
-				return err
-			}
-		}
-		return nil
-	}}
+	return Tensor{name, Float32, shape, func(w io.Writer) error { return floats.Write(w, values) }}
 }
 
 // WriteFolder writes the tensors to the folder at path, each to a LoDTensor file of its name. The folder comes into being

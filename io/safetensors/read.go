@@ -4,9 +4,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"slices"
+
+	"avcu/io/floats"
 )
 
 // File is an open safetensors file. Its methods may be called from several goroutines at once.
@@ -109,60 +110,17 @@ func (f *File) ReadFloat32At(name string, first int, dst []float32) error {
 	if first < 0 || first > t.Len() || len(dst) > t.Len()-first {
 		return fmt.Errorf("safetensors: %s: tensor %q: elements %d to %d wanted, it has %d", f.path, name, first, first+len(dst), t.Len())
 	}
-	convert, ok := toFloat32[t.DType]
+	conversion, ok := toFloat32[t.DType]
 	if !ok {
 		return fmt.Errorf("safetensors: %s: tensor %q: %s where float32 weights are wanted", f.path, name, t.DType)
 	}
-	size := t.DType.Size()
-	buffer := make([]byte, min(chunkBytes, len(dst)*size))
-	at := int64(first) * int64(size)
-	for len(dst) > 0 {
-		part := buffer[:min(len(buffer), len(dst)*size)]
-		if _, err := raw.ReadAt(part, at); err != nil {
-			return fmt.Errorf("safetensors: %s: tensor %q: byte %d: %w", f.path, name, at, err)
-		}
-		convert(dst, part)
-		dst = dst[len(part)/size:]
-		at += int64(len(part))
+	if at, err := conversion.ReadAt(raw, first, dst); err != nil {
+		return fmt.Errorf("safetensors: %s: tensor %q: byte %d: %w", f.path, name, at, err)
 	}
 	return nil
 }
 
-// chunkBytes is how much of a tensor is in memory at a time on its way from or to the file: a multiple of every element size.
-const chunkBytes = 1 << 20
-
-// toFloat32 converts the little-endian elements in src into the first elements of dst.
-var toFloat32 = map[DType]func(dst []float32, src []byte){
-	F32: func(dst []float32, src []byte) {
-		for i := range len(src) / 4 {
-			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
-		}
-	},
-	F64: func(dst []float32, src []byte) {
-		for i := range len(src) / 8 {
-			dst[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(src[8*i:])))
-		}
-	},
-	BF16: func(dst []float32, src []byte) {
-		for i := range len(src) / 2 {
-			dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(src[2*i:])) << 16)
-		}
-	},
-	F16: func(dst []float32, src []byte) {
-		for i := range len(src) / 2 {
-			dst[i] = halfToFloat32(binary.LittleEndian.Uint16(src[2*i:]))
-		}
-	},
-}
-
-// halfToFloat32 widens an IEEE 754 half: 1 bit of sign, 5 of exponent (bias 15), 10 of fraction.
-func halfToFloat32(h uint16) float32 {
-	sign, exponent, fraction := uint32(h>>15)<<31, uint32(h>>10)&31, uint32(h)&1023
-	switch exponent {
-	case 0: // zero or subnormal: fraction·2^-24, exact in float32
-		return math.Float32frombits(sign | math.Float32bits(float32(fraction)*0x1p-24))
-	case 31: // infinity or NaN
-		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
-	}
-	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
+// toFloat32 are the types that weights may be stored in.
+var toFloat32 = map[DType]*floats.Conversion{
+	F32: floats.Float32, F64: floats.Float64, F16: floats.Float16, BF16: floats.BFloat16,
 }

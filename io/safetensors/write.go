@@ -12,6 +12,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"avcu/io/floats"
 	"avcu/io/replace"
 )
 
@@ -26,16 +27,11 @@ type Tensor struct {
 
 // Float32 is a tensor of float32 values that lie in memory as they are to be written.
 func Float32(name string, shape []int, values []float32) Tensor {
-	return Tensor{Name: name, DType: F32, Shape: shape, Data: func(w io.Writer) error {
-		buffer := make([]byte, min(chunkBytes, 4*len(values)))
-		for part := range slices.Chunk(values, chunkBytes/4) {
-			if err := putFloat32(w, buffer, part); err != nil {
-				return err
-			}
-		}
-		return nil
-	}}
+	return Tensor{Name: name, DType: F32, Shape: shape, Data: func(w io.Writer) error { return floats.Write(w, values) }}
 }
+
+// chunkBytes is how much of a tensor is fetched at a time on its way to the file, or one row.
+const chunkBytes = 1 << 20
 
 // Float32Rows is a tensor of float32 values that are fetched as they are written: from another device, or from memory with
 // padded rows. A row is what one index of the first dimension selects (a single number is one row). fetch(row, dst) fills dst
@@ -59,21 +55,12 @@ func Float32Rows(name string, shape []int, fetch func(row int, dst []float32) er
 			if err := fetch(row, part); err != nil {
 				return fmt.Errorf("rows %d to %d: %w", row, row+len(part)/width-1, err)
 			}
-			if err := putFloat32(w, buffer, part); err != nil {
+			if err := floats.Put(w, buffer, part); err != nil {
 				return err
 			}
 		}
 		return nil
 	}}
-}
-
-// putFloat32 writes values by way of buffer, which holds at least as many.
-func putFloat32(w io.Writer, buffer []byte, values []float32) error {
-	for i, v := range values {
-		binary.LittleEndian.PutUint32(buffer[4*i:], math.Float32bits(v))
-	}
-	_, err := w.Write(buffer[:4*len(values)])
-	return err
 }
 
 // Write writes the tensors and the metadata to the file at path. The same input gives the same bytes: tensors in the order
