@@ -7,10 +7,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
+
+	"avcu/io/allocation"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -155,7 +156,7 @@ func openWithin(t *testing.T, data []byte, want []Info) *Weights {
 	var err error
 	within := func(f func()) {
 		t.Helper()
-		if used := allocated(f); used > limit(n) {
+		if used := allocation.Of(f); used > allocation.Limit(n) {
 			t.Errorf("%d bytes allocated for %d, %d with what they unpack to", used, len(data), n)
 		}
 	}
@@ -184,18 +185,6 @@ func inMemoryWeights(data []byte, want []Info) (*Weights, error) {
 	}
 	return w, err
 }
-
-// allocated returns the bytes that f allocates.
-func allocated(f func()) int64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return int64(after.TotalAlloc - before.TotalAlloc)
-}
-
-// limit is the most that opening n bytes may allocate.
-func limit(n int) int64 { return 16*int64(n) + 1<<20 }
 
 // TestBombs opens files that name far more tensors than they hold, or hold many small ones.
 func TestBombs(t *testing.T) {

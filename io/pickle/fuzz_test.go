@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"avcu/io/allocation"
 )
 
 // FuzzDecode decodes any bytes, at a cost in memory that is bounded by their number, and reads what arrays come out of it.
@@ -29,7 +31,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var v any
 		var err error
-		if used := allocated(func() { v, err = decode(data) }); used > limit(len(data)) {
+		if used := allocation.Of(func() { v, err = decode(data) }); used > allocation.Limit(len(data)) {
 			t.Errorf("%d bytes allocated for %d", used, len(data))
 		}
 		if err == nil {

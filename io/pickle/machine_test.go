@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"runtime"
 	"strings"
 	"testing"
+
+	"avcu/io/allocation"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -200,18 +201,6 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// allocated returns the bytes that f allocates.
-func allocated(f func()) int64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return int64(after.TotalAlloc - before.TotalAlloc)
-}
-
-// limit is the most that reading n bytes may allocate.
-func limit(n int) int64 { return 16*int64(n) + 1<<20 }
-
 // TestBombs reads pickles that ask for far more than they hold. None may allocate over the limit, and none may take long.
 func TestBombs(t *testing.T) {
 	text := func(n int) string { return strings.Repeat("x", n) }
@@ -242,9 +231,9 @@ func TestBombs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var err error
-			used := allocated(func() { _, err = decode([]byte(data)) })
-			if used > limit(len(data))+int64(len(data)) { // the copy of data
-				t.Errorf("%d bytes allocated for %d, the limit is %d", used, len(data), limit(len(data)))
+			used := allocation.Of(func() { _, err = decode([]byte(data)) })
+			if used > allocation.Limit(len(data))+int64(len(data)) { // the copy of data
+				t.Errorf("%d bytes allocated for %d, the limit is %d", used, len(data), allocation.Limit(len(data)))
 			}
 			var e *Error
 			if !errors.As(err, &e) && name != "doubling tuples" {

@@ -8,9 +8,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
+
+	"avcu/io/allocation"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -80,10 +81,12 @@ func openWithin(t *testing.T, path string, data []byte) *File {
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f, err := Open(path)
-	if err == nil {
+	var f *File
+	var err error
+	if used := allocation.Of(func() {
+		if f, err = Open(path); err != nil {
+			return
+		}
 		for _, info := range f.Tensors() {
 			if _, isFloat := toFloat32[info.DType]; !isFloat {
 				continue
@@ -92,9 +95,7 @@ func openWithin(t *testing.T, path string, data []byte) *File {
 				t.Error(err)
 			}
 		}
-	}
-	runtime.ReadMemStats(&after)
-	if used := after.TotalAlloc - before.TotalAlloc; used > 16*uint64(len(data))+1<<20 {
+	}); used > allocation.Limit(len(data)) {
 		t.Errorf("%d bytes allocated for %d", used, len(data))
 	}
 	if err != nil {

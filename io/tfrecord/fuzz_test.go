@@ -8,8 +8,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
+
+	"avcu/io/allocation"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -61,7 +62,7 @@ func walk(t *testing.T, content []byte) (records int) {
 	}
 	size := int64(len(content))
 	within := func(what string, f func()) {
-		if used := allocated(f); used > limit(len(content)+unpacked) {
+		if used := allocation.Of(f); used > allocation.Limit(len(content)+unpacked) {
 			t.Fatalf("%s: %d bytes allocated for %d, %d more unpacked", what, used, size, unpacked)
 		}
 	}
@@ -182,15 +183,3 @@ func TestMemory(t *testing.T) {
 		}
 	}
 }
-
-// allocated returns the bytes that f allocates.
-func allocated(f func()) int64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return int64(after.TotalAlloc - before.TotalAlloc)
-}
-
-// limit is the most that reading n bytes may allocate.
-func limit(n int) int64 { return 16*int64(n) + 1<<20 }

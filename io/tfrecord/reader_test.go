@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"avcu/io/allocation"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zlib"
 )
@@ -151,11 +153,11 @@ func TestClaimsAllocateNothing(t *testing.T) {
 	for name, content := range map[string][]byte{"plain": claim, "gzip": zipped(t, claim)} {
 		file := write(t, content)
 		var err error
-		used := allocated(func() { _, err = readAll(file) })
+		used := allocation.Of(func() { _, err = readAll(file) })
 		if !errors.Is(err, ErrTruncated) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if used > limit(len(content)+len(claim)) {
+		if used > allocation.Limit(len(content)+len(claim)) {
 			t.Errorf("%s: %d bytes were allocated for a claim", name, used)
 		}
 	}

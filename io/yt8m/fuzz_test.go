@@ -3,10 +3,10 @@ package yt8m
 import (
 	"errors"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
+	"avcu/io/allocation"
 	"avcu/io/tfrecord"
 
 	"github.com/google/go-cmp/cmp"
@@ -68,15 +68,13 @@ func FuzzDecode(f *testing.F) {
 
 // decoded is what a new Decoder makes of data, within the memory that it may take.
 func decoded(t *testing.T, spec Spec, data []byte) (v Video, err error) {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	d, err := NewDecoder(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = d.Decode(data, &v)
-	runtime.ReadMemStats(&after)
-	if used := after.TotalAlloc - before.TotalAlloc; used > 16*uint64(len(data))+1<<20 {
+	if used := allocation.Of(func() {
+		var d *Decoder
+		if d, err = NewDecoder(spec); err != nil {
+			t.Fatal(err)
+		}
+		err = d.Decode(data, &v)
+	}); used > allocation.Limit(len(data)) {
 		t.Errorf("%d bytes allocated for %d", used, len(data))
 	}
 	return v, err

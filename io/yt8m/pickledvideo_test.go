@@ -6,10 +6,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
+	"avcu/io/allocation"
 	"avcu/io/pickle"
 
 	"github.com/google/go-cmp/cmp"
@@ -191,11 +191,7 @@ func FuzzPickled(f *testing.F) {
 // within fails where do allocates more than 16 times the input and 1 MiB.
 func within(t *testing.T, data []byte, do func()) {
 	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	do()
-	runtime.ReadMemStats(&after)
-	if used := after.TotalAlloc - before.TotalAlloc; used > 16*uint64(len(data))+1<<20 {
+	if used := allocation.Of(do); used > allocation.Limit(len(data)) {
 		t.Fatalf("%d bytes allocated for %d", used, len(data))
 	}
 }
