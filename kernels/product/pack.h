@@ -38,15 +38,18 @@ static void FN(round_floats)(float *p, long n) {
 	}
 }
 
-/* Slot k of a row whose elements lie side by side, ld elements from those of the next. */
-INLINE float FN(slot)(const int form, const struct FN(source) * s, long row, long k) {
-	const float *at = s->src + row * s->ld;
-	if (form != PAIRS)
-		return at[k];
-	uint32_t b = FN(bf16)(at[2 * k]) | (2 * k + 1 < s->len ? FN(bf16)(at[2 * k + 1]) : 0) << 16;
+/* Two elements as a slot, the second zero where last says that there is none. */
+INLINE float FN(pair)(float first, const float *second, int last) {
+	uint32_t b = FN(bf16)(first) | (last ? 0 : FN(bf16)(*second)) << 16;
 	float f;
 	memcpy(&f, &b, 4);
 	return f;
+}
+
+/* Slot k of a row whose elements lie side by side, ld elements from those of the next. */
+INLINE float FN(slot)(const int form, const struct FN(source) * s, long row, long k) {
+	const float *at = s->src + row * s->ld;
+	return form == PAIRS ? FN(pair)(at[2 * k], at + 2 * k + 1, 2 * k + 1 >= s->len) : at[k];
 }
 
 /* Slots k .. k+3 of such a row; all of their elements exist. */
@@ -76,13 +79,8 @@ INLINE vf FN(across)(const int form, const struct FN(source) * s, long k, long c
 
 /* Slot k of column c of such. */
 INLINE float FN(slot_down)(const int form, const struct FN(source) * s, long k, long c) {
-	if (form != PAIRS)
-		return s->src[k * s->ld + c];
-	const float *at = s->src + 2 * k * s->ld + c;
-	uint32_t b = FN(bf16)(*at) | (2 * k + 1 < s->len ? FN(bf16)(at[s->ld]) : 0) << 16;
-	float f;
-	memcpy(&f, &b, 4);
-	return f;
+	const float *at = s->src + (form == PAIRS ? 2 * k : k) * s->ld + c;
+	return form == PAIRS ? FN(pair)(*at, at + s->ld, 2 * k + 1 >= s->len) : *at;
 }
 
 /* dst[k*width + r] = slot k of row r, for r < rows: rows become columns, four by four. The rest of dst's rows is zero. */

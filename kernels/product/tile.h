@@ -138,23 +138,22 @@ INLINE vf FN(multiply_add)(const int form, vf e, vf v, vf s) {
 INLINE void FN(tile_of)(const int rows, const int nv, const int packed, const int form, long kc, const struct FN(block) * a, const struct FN(block) * b,
                         const struct FN(out) * o, const struct FN(ahead) * h) {
 	vf s[MR][NV];
-	const float *x[MR], *y = b->at;
-	long xn = packed ? MR : a->next, yn = b->next, next = 0;
+	const float *x[MR], *y = b->at, *z = a->at; /* rows of A where it lies; B; A's panel */
+	long yn = b->next, next = 0;
 #pragma GCC unroll 16
 	for (int r = 0; r < rows; r++) {
-		x[r] = packed ? a->at + r : a->at + avcu_min(r, o->rows - 1) * a->step; /* not beyond the last row */
+		x[r] = a->at + avcu_min(r, o->rows - 1) * a->step; /* not beyond the last row */
 #pragma GCC unroll 2
 		for (int q = 0; q < nv; q++)
 			s[r][q] = vset(0.0f);
 	}
-	const float *z = a->at;
 #define DEPTH(k)                                                                       \
 	do {                                                                               \
 		vf v[NV];                                                                      \
 		_Pragma("GCC unroll 2") for (int q = 0; q < nv; q++) v[q] = vload(y + q * VL); \
 		y += yn;                                                                       \
-		_Pragma("GCC unroll 16") for (int r = 0; r < rows; r++) {                        \
-			vf e = vset(packed ? z[r] : x[r][(k) * xn]);                               \
+		_Pragma("GCC unroll 16") for (int r = 0; r < rows; r++) {                      \
+			vf e = vset(packed ? z[r] : x[r][(k) * a->next]);                          \
 			_Pragma("GCC unroll 2") for (int q = 0; q < nv; q++)                       \
 				s[r][q] = FN(multiply_add)(form, e, v[q], s[r][q]);                    \
 		}                                                                              \
