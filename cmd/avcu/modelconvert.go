@@ -120,12 +120,7 @@ func (w *weights) paddle(cfg *config.Config) (params, state []paddle.Tensor) {
 	return params, state
 }
 
-// power is Paddle's power of one of Adam's betas after so many steps: one factor more, multiplied up in
-// float32.
+// power is the tensor of a power of one of Adam's betas.
 func power(of string, kind paddle.Kind, beta float32, steps int64) paddle.Tensor {
-	p := beta
-	for i := int64(0); i < steps && p*beta != p; i++ { // the smallest number times 0.9 is itself
-		p *= beta
-	}
-	return paddle.FromFloat32(paddle.Join(of, kind), []int{1}, []float32{p})
+	return paddle.FromFloat32(paddle.Join(of, kind), []int{1}, []float32{paddle.Power(beta, steps)})
 }

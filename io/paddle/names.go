@@ -141,13 +141,23 @@ const maxSteps = 100_000_000
 // there on.
 func CountSteps(pow1, pow2, beta1, beta2 float32) (int64, error) {
 	if pow1 >= smallPower {
-		return power(pow1, beta1)
+		return steps(pow1, beta1)
 	}
-	return power(pow2, beta2)
+	return steps(pow2, beta2)
 }
 
-// power returns the t for which v is beta^(t+1), or the first t for which that is below smallPower if v is.
-func power(v, beta float32) (int64, error) {
+// Power returns what Paddle stores of a beta after so many steps, from which CountSteps counts them: beta to the power steps+1,
+// multiplied up in float32.
+func Power(beta float32, steps int64) float32 {
+	p := beta
+	for i := int64(0); i < steps && p*beta != p; i++ { // the smallest number times 0.9 is itself
+		p *= beta
+	}
+	return p
+}
+
+// steps returns the t for which v is beta^(t+1), or the first t for which that is below smallPower if v is.
+func steps(v, beta float32) (int64, error) {
 	if !(beta > 0 && beta < 1) {
 		return 0, fmt.Errorf("beta is %g, not between 0 and 1", beta)
 	}
