@@ -21,7 +21,7 @@ import (
 type contestant struct {
 	name, title string
 	bf16        bool
-	tuned       bool // with keepMemory
+	tuned       bool // with keepMemory, and what else helps
 }
 
 // keepMemory makes glibc keep freed memory for what comes next: every step of a dynamic framework takes and returns gigabytes,
@@ -39,6 +39,7 @@ var contestants = []contestant{
 	{name: "torch-bf16", title: "PyTorch eager bfloat16 autocast", bf16: true},
 	{name: "torch-bf16-tuned", title: "PyTorch eager bfloat16 autocast, malloc tuned", bf16: true, tuned: true},
 	{name: "paddle", title: "Paddle dynamic float32"},
+	{name: "paddle-tuned", title: "Paddle dynamic float32, all threads, MKL and malloc tuned", tuned: true},
 }
 
 func names() []string {
@@ -50,6 +51,22 @@ func names() []string {
 }
 
 func (c contestant) ours() bool { return strings.HasPrefix(c.name, "avcu") }
+
+// settings are the variables of the environment in which a contestant runs.
+func (c contestant) settings() []string {
+	threads := fmt.Sprint(runtime.NumCPU())
+	list := []string{"OMP_NUM_THREADS=" + threads, "MKL_NUM_THREADS=" + threads}
+	if c.name == "paddle" {
+		list = nil // it takes one thread unless told otherwise; more make its MKL slower on AMD
+	}
+	if c.tuned {
+		list = append(list, keepMemory...)
+	}
+	if c.name == "paddle-tuned" && onAMD() {
+		list = append(list, "MKL_DEBUG_CPU_TYPE=5") // Paddle's MKL of 2019 has fast products for AMD, if told so
+	}
+	return list
+}
 
 // contest runs contestants and collects what they measure.
 type contest struct {
@@ -133,11 +150,7 @@ func (c *contest) turn(k contestant, job, shape string) (turn, error) {
 		args = []string{c.python, "bench/peers/peer.py", k.name, job, shape, c.dir, fmt.Sprint(c.o.seconds)}
 	}
 	cmd := exec.CommandContext(c.ctx, args[0], args[1:]...)
-	threads := fmt.Sprint(runtime.NumCPU())
-	cmd.Env = append(os.Environ(), "OMP_NUM_THREADS="+threads, "MKL_NUM_THREADS="+threads)
-	if k.tuned {
-		cmd.Env = append(cmd.Env, keepMemory...)
-	}
+	cmd.Env = append(os.Environ(), k.settings()...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	start := time.Now()

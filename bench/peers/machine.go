@@ -46,6 +46,8 @@ func thisMachine() machine {
 	return m
 }
 
+func onAMD() bool { return field(read("/proc/cpuinfo"), "vendor_id") == "AuthenticAMD" }
+
 func (m *machine) finish() { m.LoadAfter = load() }
 
 func read(path string) string {

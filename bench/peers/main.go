@@ -5,7 +5,7 @@
 //	go run ./bench/peers [-shapes published,flash-mnist] [-jobs train,infer] [-rows avcu,torch,…] [-reps 5] [-seconds 3]
 //	                     [-check] [-read=false] [-products=false] [-quick] [-tensorflow] [-md FILE] [-json FILE]
 //
-// Every contestant's turn is a process of its own with as many threads as there are processors: the
+// Every contestant's turn is a process of its own with as many threads as there are processors (but for Paddle as it comes): the
 // program itself as a child for avcu, peer.py for the others, in the environment that env.sh makes.
 package main
 
