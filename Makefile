@@ -59,9 +59,11 @@ bench: ## time every kernel on every device, whole steps, and reading, beside wh
 bench-peers: ## the same work in PyTorch and Paddle, in turn, after checking that all compute the same (PEERSFLAGS=-quick: a smoke run)
 	go run ./bench/peers $(PEERSFLAGS)
 
-fuzz: ## look for inputs that break the readers, a minute each
-	go test -run '^$$' -fuzz FuzzRead -fuzztime 60s ./io/tfrecord
-	go test -run '^$$' -fuzz FuzzDecode -fuzztime 60s ./io/yt8m
+fuzz: ## look for inputs that break the readers, a minute each (FUZZTIME=10m: ten)
+	@grep -r --include='*_test.go' -o '^func Fuzz[A-Za-z]*' . | sed 's/:func / /' | sort | while read -r file target; do \
+		echo "$$(dirname "$$file") $$target"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),60s) -fuzzminimizetime 20x "$$(dirname "$$file")" || exit 1; \
+	done
 
 clean: ## remove what was built
 	rm -rf bin build

@@ -2,6 +2,7 @@ package npy
 
 import (
 	"archive/zip"
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 
 	"avcu/io/floats"
 	"avcu/io/safetensors"
+
+	"github.com/klauspost/compress/flate"
 )
 
 // chunkBytes is how much is read at once, and how many elements get room on the mere word of an archive.
@@ -85,6 +88,7 @@ func readArchive(r io.ReaderAt, size int64, names []string) ([]Array, error) {
 	if err != nil {
 		return nil, fmt.Errorf("a damaged archive, perhaps cut off: %w", err)
 	}
+	archive.RegisterDecompressor(zip.Deflate, inflater())
 	files := map[string]*zip.File{}
 	var order []string
 	for _, f := range archive.File {
@@ -102,11 +106,16 @@ func readArchive(r io.ReaderAt, size int64, names []string) ([]Array, error) {
 		names = order
 	}
 	var arrays []Array
+	left := uint64(size)
 	for _, name := range names {
 		f := files[name]
 		if f == nil {
 			return nil, fmt.Errorf("no array %q; there are: %.500s", name, strings.Join(order, ", "))
 		}
+		if f.CompressedSize64 > left {
+			return nil, fmt.Errorf("array %q lies where another does: the archive is damaged", name)
+		}
+		left -= f.CompressedSize64
 		a, err := readMember(f)
 		if err != nil {
 			return nil, fmt.Errorf("array %q: %w", name, err)
@@ -115,6 +124,18 @@ func readArchive(r io.ReaderAt, size int64, names []string) ([]Array, error) {
 		arrays = append(arrays, a)
 	}
 	return arrays, nil
+}
+
+// inflater returns a decompressor for members that are read one after the other. It keeps its buffers and tables, where Go's
+// makes new tables for every block.
+func inflater() zip.Decompressor {
+	in := bufio.NewReader(nil)
+	out := flate.NewReader(in)
+	return func(r io.Reader) io.ReadCloser {
+		in.Reset(r)
+		_ = out.(flate.Resetter).Reset(in, nil) // it cannot fail
+		return out
+	}
 }
 
 func readMember(f *zip.File) (Array, error) {

@@ -265,30 +265,3 @@ func TestLarge(t *testing.T) {
 		}
 	}
 }
-
-// FuzzRead reads any file. What is read takes no more memory than the file accounts for, and fits its shape.
-func FuzzRead(f *testing.F) {
-	for _, name := range []string{"numpy.npz", "stored.npz", "version1.npy", "version2.npy", "records.npy", "objects.npy"} {
-		data, err := os.ReadFile(filepath.Join("testdata", name))
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-	f.Add(array(dict("'>f2'", "True", "(2, 1, 0)")))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		arrays, err := readContent(bytes.NewReader(data), int64(len(data)), nil)
-		if err != nil && arrays != nil {
-			t.Errorf("arrays and error %v", err)
-		}
-		for _, a := range arrays {
-			n := 1
-			for _, size := range a.Shape {
-				n *= size
-			}
-			if got := max(len(a.Bytes), len(a.Floats)); got != n {
-				t.Errorf("array %q of shape %v has %d elements", a.Name, a.Shape, got)
-			}
-		}
-	})
-}

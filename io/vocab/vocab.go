@@ -14,7 +14,10 @@ import (
 	"unicode/utf8"
 )
 
-const maxFile = 64 << 20 // bytes; the vocabulary of YouTube-8M has 2 MB
+const (
+	maxFile   = 64 << 20 // bytes; the vocabulary of YouTube-8M has 2 MB
+	maxCommas = 1000     // on a line of a CSV file: a column takes many times its size in memory
+)
 
 // Read returns the name of each of so many classes. A CSV file is known by a header that has the
 // columns Index and Name; classes that it does not list have an empty name. Of a plain file, line k is
@@ -44,8 +47,11 @@ func read(path string, classes int) ([]string, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New("not text in UTF-8: convert it first")
 	}
-	head, _, _ := strings.Cut(string(data), "\n")
-	columns, err := csv.NewReader(strings.NewReader(head)).Read()
+	head, _, _ := bytes.Cut(data, []byte("\n"))
+	if bytes.Count(head, []byte(",")) > maxCommas {
+		return readLines(data, classes)
+	}
+	columns, err := csv.NewReader(bytes.NewReader(head)).Read()
 	index, name := slices.Index(columns, "Index"), slices.Index(columns, "Name")
 	if err == nil && index >= 0 && name >= 0 {
 		return readCSV(data, index, name, classes)
@@ -54,7 +60,7 @@ func read(path string, classes int) ([]string, error) {
 }
 
 func readLines(data []byte, classes int) ([]string, error) {
-	var names []string
+	names := make([]string, 0, min(classes, bytes.Count(data, []byte("\n"))+1))
 	number := 0
 	for line := range strings.Lines(string(data)) {
 		number++
@@ -72,6 +78,12 @@ func readLines(data []byte, classes int) ([]string, error) {
 }
 
 func readCSV(data []byte, index, name, classes int) ([]string, error) {
+	number := 0
+	for line := range bytes.Lines(data) {
+		if number++; bytes.Count(line, []byte(",")) > maxCommas {
+			return nil, fmt.Errorf("line %d: more than %d commas: not a vocabulary", number, maxCommas)
+		}
+	}
 	r := csv.NewReader(bytes.NewReader(data))
 	if _, err := r.Read(); err != nil {
 		return nil, err

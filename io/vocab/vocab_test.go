@@ -2,9 +2,11 @@ package vocab
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -67,7 +69,7 @@ func FuzzRead(f *testing.F) {
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		names, err := Read(path, int(classes))
+		names, err := readWithin(t, path, len(text), int(classes))
 		if err != nil {
 			if names != nil || !strings.HasPrefix(err.Error(), "vocab: "+path+": ") {
 				t.Errorf("%q and error %v", names, err)
@@ -89,6 +91,37 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("%v (-first +again)\n%s", err, diff)
 		}
 	})
+}
+
+// readWithin is Read of a file of n bytes, within the memory that they and the names of classes may take.
+func readWithin(t *testing.T, path string, n, classes int) (names []string, err error) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	names, err = Read(path, classes)
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > 16*uint64(n+2*classes)+1<<20 {
+		t.Errorf("%d bytes allocated for %d and %d classes", used, n, classes)
+	}
+	return names, err
+}
+
+// TestMemory reads files of as many lines and columns as fit.
+func TestMemory(t *testing.T) {
+	var rows strings.Builder
+	rows.WriteString("Index,Name\n")
+	for i := range 1 << 17 {
+		fmt.Fprintf(&rows, "%d,\n", i)
+	}
+	for name, text := range map[string]string{
+		"lines": strings.Repeat("\n", 1<<20), "columns": "Index,Name" + strings.Repeat(",", 1<<20), "wide row": "Index,Name\n" + strings.Repeat(",", 1<<20), "quotes": strings.Repeat("\"\"", 1<<20), "rows": rows.String(),
+	} {
+		path := filepath.Join(t.TempDir(), "labels")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, func(t *testing.T) { _, _ = readWithin(t, path, len(text), 1<<20) })
+	}
 }
 
 func TestReadNoFile(t *testing.T) {

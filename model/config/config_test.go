@@ -151,13 +151,26 @@ func TestParseRefuses(t *testing.T) {
 		{"[TRAIN]\nepoch = 1\n[train]\nEPOCH = 2", "x: line 4: TRAIN.epoch comes twice"},
 		{"MODEL: {name: \xff}", "not text in UTF-8"},
 		{"MODEL: {name: \x00}", "not text in UTF-8"},
-		{strings.Repeat("[", 600), "more than 500 opening brackets"},
-		{strings.Repeat("#", maxText+1), "larger than 65536 bytes"},
+		{strings.Repeat("[", maxSigns+1), "401 lines, commas"},
+		{strings.Repeat("\n", maxSigns+1), "401 lines, commas and other signs in 401 bytes are more than one needs; shorten comments"},
+		{strings.Repeat("# a comment as a long one is\n", 150), "300 lines, commas and other signs in 4350 bytes"},
+		{strings.Repeat("x", maxText+1), "larger than 8192 bytes"},
+		{"MODEL:\n  name: | # text\n    a\n", "not YAML: a text in lines below a | or > is not understood here: write it in quotes"},
+		{"MODEL:\n  \"name\": |+2 # \"text\" \"\n    a\n", "write it in quotes"},
+		{"MODEL: >-\r\n  a\r\n", "write it in quotes"},
+		{"&a x: 3", "config: x: line 1: & is not a key"},
 	} {
 		err := New().Parse([]byte(c.text), "x")
 		if err == nil || !strings.HasPrefix(err.Error(), "config: x: ") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%.80q: error %v, want %q", c.text, err, c.want)
 		}
+	}
+}
+
+// What looks like the opening of a text in lines below is none in a comment or in quotes.
+func TestParseMarks(t *testing.T) {
+	if err := New().Parse([]byte("# see <a/>\nMODEL:\n  # a |\n  name: \"a |\"\n"), "x"); err != nil {
+		t.Error(err)
 	}
 }
 

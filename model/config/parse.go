@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -12,10 +13,12 @@ import (
 	"gopkg.in/ini.v1"
 )
 
-// A configuration takes about 1 kB. The parser's time grows with the square of the open brackets, so they are limited too.
+// A configuration takes about 1 kB and has some 100 lines and signs. Time and memory of the libraries that parse it grow with
+// the product of these numbers, so that it is limited too.
 const (
-	maxText     = 64 << 10
-	maxBrackets = 500
+	maxText    = 8 << 10
+	maxSigns   = 400
+	maxProduct = 600_000
 )
 
 // setting is one key of a text. Its value is read when the key turns out to have a meaning.
@@ -51,10 +54,25 @@ func checkText(data []byte) error {
 	if !utf8.Valid(data) || bytes.IndexByte(data, 0) >= 0 {
 		return errors.New("not a configuration: not text in UTF-8")
 	}
-	if bytes.Count(data, []byte("["))+bytes.Count(data, []byte("{")) > maxBrackets {
-		return fmt.Errorf("not a configuration: more than %d opening brackets", maxBrackets)
+	if signs := count(data); signs > maxSigns || signs*len(data) > maxProduct {
+		return fmt.Errorf("not a configuration: %d lines, commas and other signs in %d bytes are more than one needs; shorten comments", signs, len(data))
 	}
 	return nil
+}
+
+// count counts what begins or ends something in YAML or INI, anchors and aliases twice.
+func count(data []byte) (signs int) {
+	for i, b := range data {
+		switch {
+		case b == '&' || b == '*':
+			signs += 2
+		case strings.IndexByte("\n\r:=?,[]{}#!|>%@`'\"", b) >= 0:
+			signs++
+		case b == '-' && (i+1 == len(data) || strings.IndexByte("- \t\r\n", data[i+1]) >= 0):
+			signs++
+		}
+	}
+	return signs
 }
 
 func parseYAML(data []byte) ([]setting, error) {
@@ -84,7 +102,7 @@ func members(node ast.Node, what string, member func(key string, node ast.Node) 
 	for _, entry := range mapping.Values {
 		key, ok := entry.Key.(*ast.StringNode)
 		if !ok {
-			return fmt.Errorf("line %d: %s is not a key", entry.Key.GetToken().Position.Line, entry.Key)
+			return fmt.Errorf("line %d: %.40s is not a key", entry.Key.GetToken().Position.Line, entry.Key.GetToken().Value)
 		}
 		if err := member(key.Value, entry.Value); err != nil {
 			return err
@@ -93,9 +111,25 @@ func members(node ast.Node, what string, member func(key string, node ast.Node) 
 	return nil
 }
 
+// quoted is a comment on a line of its own or a text in double quotes; blockText, where none is left, the opening of a text in
+// the lines below.
+var (
+	quoted    = regexp.MustCompile(`(?m)^[ \t]*#.*$|"([^"\\\r\n]|\\[^\r\n])*"`)
+	blockText = regexp.MustCompile(`(?m)(^|\W)[|>][-+0-9]*[ \t]*([ \t]#.*)?\r?$`)
+)
+
 // yamlNode returns the tree of the one document in data, nil if it is empty.
 func yamlNode(data []byte) (ast.Node, error) {
+	if blockText.Match(quoted.ReplaceAll(data, nil)) { // the parser's memory grows with the square of its length
+		return nil, errors.New("a text in lines below a | or > is not understood here: write it in quotes")
+	}
 	file, err := parser.ParseBytes(data, 0)
+	var short interface {
+		FormatError(colored, quoted bool) string
+	} // Error quotes the text too, at great cost
+	if errors.As(err, &short) {
+		return nil, errors.New(short.FormatError(false, false))
+	}
 	if err != nil {
 		return nil, errors.New(firstLine(err))
 	}

@@ -104,25 +104,3 @@ func TestPythonRefuses(t *testing.T) {
 		}
 	}
 }
-
-// FuzzPython reads any text. What is understood as a literal is understood the same when written as one again.
-func FuzzPython(f *testing.F) {
-	for _, text := range []string{"[32, 32]", "('a', u\"b\\x41\" 'c',)", "1, 2.5e-3, None", "'''a\n'''", "{", "[[", "0x1F", "a b # c", `'\N'`} {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		v, err := parsePython(text)
-		if err != nil {
-			return
-		}
-		again, err := parsePython(v.String())
-		for _, s := range v.scalars {
-			if !s.quoted && !s.typed || s.quoted && strings.ContainsFunc(s.text, func(r rune) bool { return r == '\ufffd' }) {
-				return // plain, or a text that JSON writes otherwise
-			}
-		}
-		if diff := cmp.Diff(v, again, cmp.AllowUnexported(value{}, scalar{})); err != nil || diff != "" {
-			t.Errorf("%q: %v (-first +again)\n%s", text, err, diff)
-		}
-	})
-}

@@ -81,7 +81,7 @@ func (c *Config) Set(assignment, origin string) error {
 	name, text, ok := strings.Cut(assignment, "=")
 	section, key, dot := strings.Cut(strings.TrimSpace(name), ".")
 	if !ok || !dot {
-		return fmt.Errorf("config: %s: %q is not SECTION.key=value", origin, assignment)
+		return fmt.Errorf("config: %s: %.200q is not SECTION.key=value", origin, assignment)
 	}
 	s := setting{section: section, key: key, value: func() (value, error) { return parseValue(text) }}
 	if err := c.set(s, origin); err != nil {
@@ -93,7 +93,7 @@ func (c *Config) Set(assignment, origin string) error {
 // set takes over one setting.
 func (c *Config) set(s setting, origin string) error {
 	if !slices.Contains(sections, s.section) {
-		return fmt.Errorf("unknown section %s; did you mean %s? (There are %s.)", s.section,
+		return fmt.Errorf("unknown section %.100s; did you mean %s? (There are %s.)", s.section,
 			nearest(s.section, sections), strings.Join(sections, ", "))
 	}
 	if key, ok := renamed[s.section+"."+s.key]; ok {
@@ -122,7 +122,7 @@ func (c *Config) set(s setting, origin string) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("unknown key %s; did you mean %s?", name, nearest(name, names))
+	return fmt.Errorf("unknown key %.100s; did you mean %s?", name, nearest(name, names))
 }
 
 // nearest is the known name with the fewest changed letters in its last part, then in its first.

@@ -98,28 +98,3 @@ func TestDiff(t *testing.T) {
 		t.Errorf("%d differences in all, want %d", got, len(want)+4)
 	}
 }
-
-// FuzzParse parses any text. What is accepted reads back as it was understood.
-func FuzzParse(f *testing.F) {
-	for _, text := range []string{paddleINI, paddleYAML, New().YAML(), "", "[MODEL]\ntopk: 3", "MODEL: {name: |\n  x\n}", "MODEL:\n  name: >-\n    a\n    b\n"} {
-		f.Add([]byte(text))
-	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		c := New()
-		if err := c.Parse(text, "x"); err != nil {
-			return
-		}
-		back := New()
-		if err := back.Parse([]byte(c.YAML()), "again"); err != nil {
-			t.Fatalf("%v in\n%s", err, c.YAML())
-		}
-		if diff := cmp.Diff(c, back, values); diff != "" {
-			t.Errorf("(-understood +read back)\n%s", diff)
-		}
-		if err := c.Validate(); err == nil {
-			if err := back.Validate(); err != nil {
-				t.Error(err)
-			}
-		}
-	})
-}
