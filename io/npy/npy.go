@@ -23,6 +23,7 @@ const (
 	magic     = "\x93NUMPY"
 	maxHeader = 1 << 16 // bytes; that of a plain array has 118
 	maxDims   = 64      // NumPy's own limit
+	again     = "copy or write it again"
 )
 
 // elementType is a type as a header names it, without the byte order, and as safetensors does.
@@ -63,14 +64,14 @@ func readHeader(r io.Reader) (h header, size int64, err error) {
 		return h, 0, fmt.Errorf("version %d.%d of the format is unknown: save the array again with numpy.save", version, head[7])
 	}
 	if length > maxHeader {
-		return h, 0, fmt.Errorf("the header would be %d bytes long, more than any array needs: the file is damaged", length)
+		return h, 0, fmt.Errorf("the header would be %d bytes long, more than any array needs: the file is damaged; %s", length, again)
 	}
 	text := make([]byte, length)
 	if err == nil {
 		_, err = io.ReadFull(r, text)
 	}
 	if err != nil {
-		return h, 0, errors.New("the file ends in the header: it was cut off")
+		return h, 0, errors.New("the file ends in the header: it was cut off; " + again)
 	}
 	h, err = parseHeader(string(text))
 	return h, size + length, err
@@ -103,7 +104,7 @@ func (h header) dataSize() (elements int, size int64, err error) {
 	for _, n := range h.shape {
 		high, low := bits.Mul64(product, uint64(n))
 		if n < 0 || high != 0 || low > 1<<62 {
-			return 0, 0, fmt.Errorf("shape %v is more than any file holds: the file is damaged", h.shape)
+			return 0, 0, fmt.Errorf("shape %v is more than any file holds: the file is damaged; %s", h.shape, again)
 		}
 		product = low
 	}

@@ -86,7 +86,7 @@ func readContent(f io.ReaderAt, size int64, names []string) ([]Array, error) {
 func readArchive(r io.ReaderAt, size int64, names []string) ([]Array, error) {
 	archive, err := zip.NewReader(r, size)
 	if err != nil {
-		return nil, fmt.Errorf("a damaged archive, perhaps cut off: %w", err)
+		return nil, fmt.Errorf("a damaged archive, perhaps cut off (%w): %s", err, again)
 	}
 	archive.RegisterDecompressor(zip.Deflate, inflater())
 	files := map[string]*zip.File{}
@@ -113,7 +113,7 @@ func readArchive(r io.ReaderAt, size int64, names []string) ([]Array, error) {
 			return nil, fmt.Errorf("no array %q; there are: %.500s", name, strings.Join(order, ", "))
 		}
 		if f.CompressedSize64 > left {
-			return nil, fmt.Errorf("array %q lies where another does: the archive is damaged", name)
+			return nil, fmt.Errorf("array %q lies where another does: the archive is damaged; %s", name, again)
 		}
 		left -= f.CompressedSize64
 		a, err := readMember(f)
@@ -145,7 +145,7 @@ func readMember(f *zip.File) (Array, error) {
 	}
 	defer r.Close()
 	if f.UncompressedSize64 > math.MaxInt64 {
-		return Array{}, errors.New("larger than any file can be: the archive is damaged")
+		return Array{}, errors.New("larger than any file can be: the archive is damaged; " + again)
 	}
 	return readArray(r, int64(f.UncompressedSize64), false)
 }
@@ -161,7 +161,7 @@ func readArray(r io.Reader, size int64, known bool) (Array, error) {
 		return Array{}, err
 	}
 	if rest := size - headerSize; rest < dataSize {
-		return Array{}, fmt.Errorf("shape %v of %s takes %d bytes and %d are there: it was cut off", h.shape, h.dtype, dataSize, rest)
+		return Array{}, fmt.Errorf("shape %v of %s takes %d bytes and %d are there: it was cut off; %s", h.shape, h.dtype, dataSize, rest, again)
 	} else if rest > dataSize {
 		return Array{}, fmt.Errorf("%d bytes follow the array: save it again, alone", rest-dataSize)
 	}
@@ -206,12 +206,12 @@ func decode[T any](r io.Reader, dst []T, size int64, add func(dst []T, b []byte)
 		part := buffer[:min(chunkBytes, size-read)]
 		n, err := io.ReadFull(r, part)
 		if read += int64(n); err != nil {
-			return nil, fmt.Errorf("its data breaks off after %d bytes of %d: %w", read, size, err)
+			return nil, fmt.Errorf("its data breaks off after %d bytes of %d (%w): %s", read, size, err, again)
 		}
 		dst = add(dst, part)
 	}
 	if _, err := io.ReadFull(r, make([]byte, 1)); err != io.EOF { // where an archive compares its checksum
-		return nil, fmt.Errorf("its data does not end as it should: it is damaged (%v)", err)
+		return nil, fmt.Errorf("its data does not end as it should: it is damaged (%v); %s", err, again)
 	}
 	return dst, nil
 }

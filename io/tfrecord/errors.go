@@ -21,9 +21,11 @@ var (
 func remedy(kind error) string {
 	switch kind {
 	case ErrNotTFRecord:
-		return "expected TFRecord, plain or compressed with gzip or zlib: check the path and the kind of file"
+		return "expected TFRecord, plain or compressed with gzip or zlib, or a pickle of a list of videos: check the path and the kind of file"
 	case ErrLengthChecksum:
 		return "the record's header is damaged: copy or download the file again"
+	case ErrCompression:
+		return "copy or download the file again; or it is no compressed TFRecord at all: check the path and the kind of file"
 	case ErrTrailing:
 		return "cut the file at this offset, or copy or download it again"
 	case ErrTooLong:

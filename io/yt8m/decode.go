@@ -238,7 +238,7 @@ func (d *Decoder) checkContext() error {
 	}
 	switch {
 	case !id.found:
-		return &DecodeError{At: -1, What: "no context feature id or video_id: the record is no frame-level YouTube-8M video"}
+		return &DecodeError{At: -1, What: "no context feature id or video_id: the record is no frame-level YouTube-8M video: name files of frame-level data, or write the record again"}
 	case id.kind != featureBytes || id.values != 1 || id.from == id.to:
 		return &DecodeError{Feature: name, At: id.at, What: fmt.Sprintf("holds %s, expected a bytes_list with one value that is not empty: write the record again", describe(id))}
 	case d.label.kind == featureBytes || d.label.kind == featureFloat:

@@ -143,9 +143,9 @@ func TestGoldenDamage(t *testing.T) {
 		"bad/wrong_width_all.tfrecord": {`feature "audio": frame 0 is 16 bytes wide, expected 8: set feature_dims to the widths of these files, or remove the video`, 374},
 		"bad/no_audio.tfrecord":        {`feature "audio": missing; the record has the feature lists "rgb": set feature_names to the names in these files`, 0},
 		"bad/no_frames.tfrecord":       {`feature "rgb": zero frames, expected one or more: remove the video`, 0},
-		"bad/no_id.tfrecord":           {"no context feature id or video_id: the record is no frame-level YouTube-8M video", 0},
+		"bad/no_id.tfrecord":           {"no context feature id or video_id: the record is no frame-level YouTube-8M video: name files of frame-level data, or write the record again", 0},
 		"bad/negative_label.tfrecord":  {`feature "labels": label -1 is negative: remove the label or the video`, 345},
-		"bad/empty_record.tfrecord":    {"no context feature id or video_id: the record is no frame-level YouTube-8M video", 0},
+		"bad/empty_record.tfrecord":    {"no context feature id or video_id: the record is no frame-level YouTube-8M video: name files of frame-level data, or write the record again", 0},
 	}
 	for _, c := range golden(t) {
 		if !c.Proto {

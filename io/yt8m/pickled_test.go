@@ -104,7 +104,7 @@ func TestPickleDamage(t *testing.T) {
 		"bad/width.pkl":           `yt8m: FILE: video 1: feature "audio": frames are 4 wide, expected 3: set feature_dims to the widths of these files, or remove the video`,
 		"bad/truncated.pkl":       "pickle: FILE: byte 1012: truncated",
 		"bad/empty.pkl":           "pickle: FILE: byte 0: truncated",
-		"bad/not_a_pickle.pkl":    "tfrecord: FILE: record 0 at byte 0: not a TFRecord file",
+		"bad/not_a_pickle.pkl":    "tfrecord: FILE: record 0 at byte 0: not a TFRecord file: its first 12 bytes are not the header of a record, and none follows (expected TFRecord, plain or compressed with gzip or zlib, or a pickle of a list of videos",
 		"bad/unsafe.pkl":          "pickle: FILE: byte ",
 	}
 	for _, c := range pickleCases(t) {

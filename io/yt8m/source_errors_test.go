@@ -42,6 +42,7 @@ func TestSourceErrors(t *testing.T) {
 		{"two", func(t *testing.T, f string) { damage(t, f, offsets(f)[9]+60, 1); damage(t, f, offsets(f)[7]+60, 1) }, 27, "tfrecord: FILE: record 7 at byte %d: data checksum mismatch", tfrecord.ErrDataChecksum},
 		{"pickle", func(t *testing.T, f string) { os.WriteFile(f, []byte("\x80\x02}q\x01."), 0o666) }, 20, "yt8m: FILE: the pickle holds a dict of 0", nil},
 		{"text", func(t *testing.T, f string) { os.WriteFile(f, []byte("no videos in here at all"), 0o666) }, 20, "tfrecord: FILE: record 0 at byte 0: not a TFRecord file", tfrecord.ErrNotTFRecord},
+		{"pickle that looks like zlib", func(t *testing.T, f string) { os.WriteFile(f, []byte("(S'abc'\np0\nS'x'\np1\ntp2\n."), 0o666) }, 20, "tfrecord: FILE: record 0 at byte 0: damaged compression: flate: corrupt input before offset 1 (copy or download the file again; or it is no compressed TFRecord at all", tfrecord.ErrCompression},
 		{"missing", func(t *testing.T, f string) { os.Remove(f) }, 20, "yt8m: open FILE: no such file", os.ErrNotExist},
 		{"width", func(t *testing.T, f string) {
 			w, _ := tfrecord.Create(f, false)
