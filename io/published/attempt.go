@@ -136,7 +136,7 @@ func (d *download) same(r *http.Response) bool {
 // whole verifies that a response can bring the file.
 func (d *download) whole(r *http.Response) error {
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "text/html" {
-		return permanent{fmt.Errorf("%s: a web page came instead of the file: is a login to this network missing?", d.address)}
+		return permanent{fmt.Errorf("%s: a web page came instead of the file: is a login to this network missing? Else name another server, or put the file at %s", d.address, d.file)}
 	}
 	if r.ContentLength < 0 && !slices.Contains(r.TransferEncoding, "chunked") && r.ProtoMajor < 2 {
 		return permanent{fmt.Errorf("%s: the server does not say how long the file is, so that a broken download could not be told; name another server", d.address)}

@@ -108,7 +108,7 @@ func (d *download) finish(ctx context.Context) error {
 		err = fmt.Errorf("%s now holds another file, with SHA-256 %s, than was first fetched, %s; delete %s.sha256 if the new one is meant", d.address, sum, want, d.file)
 	} else if d.Check != nil {
 		if err = d.Check(d.part); err != nil {
-			err = fmt.Errorf("what %s holds is not what it should be: %w", d.address, err)
+			err = fmt.Errorf("what %s holds is not what it should be: %w; name another server, or put the file at %s", d.address, err, d.file)
 		}
 	}
 	if err != nil {

@@ -136,7 +136,7 @@ func TestDownloadFails(t *testing.T) {
 		{"always breaks off", []http.HandlerFunc{cut(100, v.plain)}, 4, []string{"broke off after 100 bytes", "gave up"}},
 		{"always promises too much", []http.HandlerFunc{raw("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nshort")}, 4, []string{"broke off after 5 bytes"}},
 		{"no length", []http.HandlerFunc{raw("HTTP/1.0 200 OK\r\n\r\nshort")}, 1, []string{"does not say how long"}},
-		{"a web page", []http.HandlerFunc{page}, 1, []string{"a web page came instead of the file"}},
+		{"a web page", []http.HandlerFunc{page}, 1, []string{"a web page came instead of the file", "name another server, or put the file at "}},
 		{"a part that was not asked for", []http.HandlerFunc{status(206)}, 1, []string{"206 Partial Content"}},
 		{"416 of everything", []http.HandlerFunc{status(416)}, 1, []string{"416"}},
 		{"sends us in a circle", []http.HandlerFunc{func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }}, 10, []string{"more than ten times"}},

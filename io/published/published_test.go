@@ -132,7 +132,7 @@ func TestCheck(t *testing.T) {
 		s := serving(t, version{content: c.content}.serve, good.serve)
 		cache := s.cache(t)
 		cache.Check = Gzip
-		fails(t, cache, "what "+s.URL+"/files/"+name+" holds is not what it should be", c.want)
+		fails(t, cache, "what "+s.URL+"/files/"+name+" holds is not what it should be", c.want, "; name another server, or put the file at "+filepath.Join(cache.Folder, name))
 		if parts, err := filepath.Glob(filepath.Join(cache.Folder, "*.part*")); err != nil || len(parts) > 0 {
 			t.Errorf("%v is left, %v", parts, err)
 		}
