@@ -88,6 +88,9 @@ func runFlashMNIST(c *cli.Context) (err error) {
 	if !ok {
 		return usagef("--features %s: small or large", c.String("features"))
 	}
+	if err := readyFolder(out); err != nil {
+		return fmt.Errorf("data flash-mnist: %w", err)
+	}
 	ctx, stop := interruptible()
 	defer stop()
 	digits, unseen, err := mnist.Read(dir)

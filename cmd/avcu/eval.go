@@ -7,8 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/urfave/cli/v2"
@@ -97,6 +96,9 @@ type serving struct {
 func serve(c *cli.Context, keys configFlags, infer bool) (s *serving, err error) {
 	if c.Args().Present() {
 		return nil, usagef("%s takes no argument %q", c.Command.Name, c.Args().First())
+	}
+	if err := readyOutputs(c.String("output"), c.String("per-class")); err != nil {
+		return nil, err
 	}
 	s = &serving{}
 	var w *weights
@@ -219,53 +221,17 @@ func (s *serving) writePerClass(path string, result metric.SigmoidResult) error 
 		out := csv.NewWriter(w)
 		head := []string{"class", "positives", "ap"}
 		if s.names != nil {
-			head = append(head, "name")
+			head = slices.Insert(head, 1, "name")
 		}
 		_ = out.Write(head)
 		for _, a := range result.PerClass {
 			row := []string{strconv.Itoa(a.Class), strconv.FormatInt(a.Positives, 10), strconv.FormatFloat(a.AP, 'g', -1, 64)}
 			if s.names != nil {
-				row = append(row, s.names[a.Class])
+				row = slices.Insert(row, 1, s.names[a.Class])
 			}
 			_ = out.Write(row)
 		}
 		out.Flush()
 		return out.Error()
 	})
-}
-
-// output writes a result to --output, or to standard output.
-func output(c *cli.Context, write func(io.Writer) error) error {
-	if path := c.String("output"); path != "" {
-		return writeFile(path, write)
-	}
-	return write(c.App.Writer)
-}
-
-// writeFile writes a file aside and renames it, so that it is whole or not there. What is no regular
-// file is written as it is.
-func writeFile(path string, write func(io.Writer) error) (err error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		f, err := os.OpenFile(path, os.O_WRONLY, 0)
-		if err != nil {
-			return fmt.Errorf("output: %w", err)
-		}
-		return errors.Join(write(f), f.Close())
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("output: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	if err := errors.Join(write(f), f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("output: %s: %w", path, err)
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return fmt.Errorf("output: %w", err)
-	}
-	return nil
 }

@@ -3,9 +3,7 @@ package main
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
@@ -29,9 +27,6 @@ func inferCommand() *cli.Command {
 
 func runInfer(c *cli.Context) (err error) {
 	if dir := c.String("save-dir"); dir != "" && !c.IsSet("output") {
-		if err := os.MkdirAll(dir, 0o777); err != nil {
-			return fmt.Errorf("output: %w", err)
-		}
 		err := c.Set("output", filepath.Join(dir, paddleResult))
 		if !c.IsSet("format") {
 			err = errors.Join(err, c.Set("format", "pickle"))

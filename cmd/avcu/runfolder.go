@@ -35,14 +35,7 @@ type runFolder struct {
 // lines about steps after step are dropped.
 func openRunFolder(dir string, resume bool, step int64) (*runFolder, error) {
 	f := &runFolder{dir: dir}
-	if err := os.MkdirAll(f.checkpoints(), 0o777); err != nil {
-		return nil, fmt.Errorf("run folder: %w", err)
-	}
-	probe, err := os.CreateTemp(f.checkpoints(), ".probe*")
-	if err != nil {
-		return nil, fmt.Errorf("run folder: %s cannot be written: %w", dir, err)
-	}
-	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
+	if err := readyFolder(f.checkpoints()); err != nil {
 		return nil, fmt.Errorf("run folder: %w", err)
 	}
 	path := filepath.Join(dir, "metrics.jsonl")
@@ -57,6 +50,7 @@ func openRunFolder(dir string, resume bool, step int64) (*runFolder, error) {
 	if !resume {
 		flags |= os.O_TRUNC
 	}
+	var err error
 	if f.metrics, err = os.OpenFile(path, flags, 0o666); err != nil {
 		return nil, fmt.Errorf("run folder: %w", err)
 	}
