@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -30,6 +31,12 @@ func runModelConvert(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
+	if w.nameless {
+		return fmt.Errorf("model convert: %s holds no names of its tensors: give the --config of the model that it was saved from", w.path)
+	}
+	if err := readyFolder(filepath.Dir(filepath.Clean(dst))); err != nil {
+		return fmt.Errorf("model convert: %w", err)
+	}
 	if err := write(w, cfg, dst); err != nil {
 		return err
 	}

@@ -43,6 +43,8 @@ func fetchPublished(c *cli.Context) (string, error) {
 	bar.finish()
 	if errors.Is(err, context.Canceled) {
 		err = fmt.Errorf("%w: %w", train.ErrInterrupted, err)
+	} else if err != nil && !cache.Offline {
+		err = fmt.Errorf("%w (AVCU_WEIGHTS_URL names another server)", err)
 	}
 	return path, err
 }

@@ -44,6 +44,8 @@ type weights struct {
 	at   position
 	own  bool // written by avcu train: position and configuration are known
 
+	nameless bool // of a file without names, and no configuration gave them
+
 	list  []tensorInfo
 	place map[string]place // by name
 	files []tensorFile
@@ -60,6 +62,7 @@ type place struct {
 // "published". Configure gives the configuration from what is stored with them, which is empty for Paddle's;
 // it names the tensors of files that hold no names.
 func openWeights(c *cli.Context, path string, configure func(stored string) (*config.Config, error)) (*weights, *config.Config, error) {
+	name := path
 	path, err := findWeights(c, path)
 	if err != nil {
 		return nil, nil, err
@@ -77,7 +80,9 @@ func openWeights(c *cli.Context, path string, configure func(stored string) (*co
 		cfg, err = configure(w.at.Config)
 	}
 	if err == nil && !own {
-		err = w.openPaddle(cfg)
+		if err = w.openPaddle(cfg); err != nil && name == publishedName {
+			err = fmt.Errorf("%w; delete %s to fetch the published weights again, or put a good file there", err, path)
+		}
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, w.Close())
@@ -128,17 +133,17 @@ func (w *weights) openCheckpoint() error {
 
 // openPaddle opens Paddle's weights, with the optimiser's state that lies beside a .pdparams file.
 func (w *weights) openPaddle(cfg *config.Config) error {
-	var want []paddle.Info
+	var names []string
 	if cfg != nil {
 		for _, d := range specOf(cfg.Model).Decls() {
-			want = append(want, paddle.Info{Name: d.Name, Shape: d.Shape})
+			names = append(names, d.Name)
 		}
 	}
-	f, err := paddle.Open(w.path, want...)
+	f, err := paddle.Open(w.path, names...)
 	if err != nil {
 		return err
 	}
-	w.form, w.files = "Paddle", append(w.files, f)
+	w.form, w.nameless, w.files = "Paddle", f.Nameless(), append(w.files, f)
 	steps, known, err := w.addPaddle(f)
 	if stem, ok := strings.CutSuffix(w.path, ".pdparams"); ok && err == nil && !known {
 		if _, missing := os.Stat(stem + ".pdopt"); missing == nil {

@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // join makes the tensors of all parts those of w, with their names.
-func (w *Weights) join(parts []part, want []Info) error {
+func (w *Weights) join(parts []part, names []string) error {
 	lod, total := 0, 0
 	for _, p := range parts {
 		total += len(p.tensors)
@@ -26,7 +27,7 @@ func (w *Weights) join(parts []part, want []Info) error {
 		case lod > 1:
 			return fmt.Errorf("%s: byte %d: a second tensor in a file that is named after one: give the file alone if it is a combined one, else fetch it again", p.name, p.tensors[1].at)
 		default:
-			if err := nameCombined(p.tensors, want); err != nil {
+			if err := w.nameCombined(p.tensors, names); err != nil {
 				return err
 			}
 		}
@@ -40,15 +41,15 @@ func (w *Weights) join(parts []part, want []Info) error {
 }
 
 // nameCombined gives names to the tensors of a file without them, in their order.
-func nameCombined(tensors []tensor, want []Info) error {
-	if len(want) == 0 {
+func (w *Weights) nameCombined(tensors []tensor, names []string) error {
+	if w.nameless = len(names) == 0; w.nameless {
 		for i := range tensors {
 			tensors[i].Name = "#" + strconv.Itoa(i)
 		}
 		return nil
 	}
 	var problem error
-	for _, list := range layouts(want) {
+	for _, list := range layouts(names) {
 		if len(list) != len(tensors) {
 			continue
 		}
@@ -59,12 +60,10 @@ func nameCombined(tensors []tensor, want []Info) error {
 			}
 			return nil
 		}
-		if problem == nil {
-			problem = err
-		}
+		problem = err
 	}
 	if problem == nil {
-		n := len(want)
+		n := len(names)
 		more := ""
 		if len(tensors) > n {
 			more = fmt.Sprintf("; the first that is too many begins at byte %d", tensors[n].at)
@@ -75,27 +74,20 @@ func nameCombined(tensors []tensor, want []Info) error {
 }
 
 // layouts are the lists of tensors that a combined file may hold, in its order: the parameters, or these with Adam's state
-// and with a learning rate, a counter of steps that a schedule keeps, or neither.
-func layouts(want []Info) [][]Info {
-	byName := func(list []Info) []Info {
-		slices.SortFunc(list, func(a, b Info) int {
-			if a.Name < b.Name {
-				return -1
-			}
-			return 1
-		})
-		return list
+// and with a counter of steps that a schedule keeps, a learning rate, or neither. Shapes are given where they are always the
+// same: those of the model's tensors are for its loader to compare, which lists all that do not fit or takes those that do.
+func layouts(names []string) [][]Info {
+	byName := func(list []Info, more ...Info) []Info {
+		return slices.SortedFunc(slices.Values(append(slices.Clone(list), more...)), func(a, b Info) int { return strings.Compare(a.Name, b.Name) })
 	}
-	parameters := slices.Clone(want)
-	all := slices.Clone(want)
-	for _, p := range want {
-		one := []int{1}
-		all = append(all, Info{Join(p.Name, Moment1), "", p.Shape}, Info{Join(p.Name, Moment2), "", p.Shape},
-			Info{Join(p.Name, Beta1Pow), "", one}, Info{Join(p.Name, Beta2Pow), "", one})
+	one := []int{1}
+	var parameters, all []Info
+	for _, p := range names {
+		parameters = append(parameters, Info{Name: p})
+		all = append(all, Info{Name: p}, Info{Name: Join(p, Moment1)}, Info{Name: Join(p, Moment2)},
+			Info{Join(p, Beta1Pow), "", one}, Info{Join(p, Beta2Pow), "", one})
 	}
-	rate := Info{Join("", LearningRate), "", nil}
-	return [][]Info{byName(parameters), byName(append(slices.Clone(all), rate)), byName(all),
-		byName(append(slices.Clone(all), Info{Join("", Counter), Int64, []int{1}}))}
+	return [][]Info{byName(parameters), byName(all, Info{Join("", Counter), Int64, one}), byName(all), byName(all, Info{Name: Join("", LearningRate)})}
 }
 
 // misfit says which tensor is not as expected, if any.

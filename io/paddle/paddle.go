@@ -96,11 +96,12 @@ type tensor struct {
 
 // Weights are the tensors of a file, folder or archive that is open. Methods may be called from several goroutines at once.
 type Weights struct {
-	path    string
-	tensors []tensor // by name
-	files   []*os.File
-	names   map[string]string // of parameters by the names that a layer gives them
-	budget  int64             // bytes of memory that names and values may still take
+	path     string
+	tensors  []tensor // by name
+	files    []*os.File
+	names    map[string]string // of parameters by the names that a layer gives them
+	budget   int64             // bytes of memory that names and values may still take
+	nameless bool
 
 	mutex  sync.Mutex
 	last   int // tensor that reader belongs to
@@ -108,12 +109,13 @@ type Weights struct {
 }
 
 // Open opens the weights at path and reads what they are; the data of tensors stays where it is until it is read, but for
-// archives, which are held in memory. want gives the names and shapes of the parameters for the form that holds no names: its
-// tensors must be these, or these with Adam's state of each; a nil shape is not checked. Without want, such tensors get the
-// names #0, #1, …. An error names the file, the place and what to do. Close the Weights when done.
-func Open(path string, want ...Info) (*Weights, error) {
+// archives, which are held in memory. names are those of the parameters, for the form that holds none: its tensors must
+// be as many, or as many as these with Adam's state of each; whether they have the right shapes is for the caller to see.
+// Without names, such tensors are called #0, #1, …, and Nameless says so. An error names the file, the place and what to do.
+// Close the Weights when done.
+func Open(path string, names ...string) (*Weights, error) {
 	w := newWeights(path)
-	if err := w.open(want); err != nil {
+	if err := w.open(names); err != nil {
 		w.Close()
 		var file *fs.PathError
 		var pickled *pickle.Error
@@ -129,17 +131,17 @@ func newWeights(path string) *Weights {
 	return &Weights{path: path, names: map[string]string{}, last: -1, budget: budgetBase}
 }
 
-func (w *Weights) open(want []Info) error {
+func (w *Weights) open(names []string) error {
 	parts, err := w.find()
 	if err != nil {
 		return err
 	}
-	return w.take(parts, want)
+	return w.take(parts, names)
 }
 
 // take makes the tensors of all parts those of w.
-func (w *Weights) take(parts []part, want []Info) error {
-	if err := w.join(parts, want); err != nil {
+func (w *Weights) take(parts []part, names []string) error {
+	if err := w.join(parts, names); err != nil {
 		return err
 	}
 	if len(w.tensors) == 0 {
@@ -169,6 +171,9 @@ func (w *Weights) Close() error {
 	w.files = nil
 	return err
 }
+
+// Nameless reports that the weights lie in a file without names, and Open was given none.
+func (w *Weights) Nameless() bool { return w.nameless }
 
 // Tensors returns the tensors in bytewise order of their names.
 func (w *Weights) Tensors() []Info {
