@@ -15,6 +15,19 @@ func (w *weights) moments() bool {
 	return slices.ContainsFunc(w.list, func(t tensorInfo) bool { return strings.HasPrefix(t.Name, firstMoment) })
 }
 
+// learningRate is the learning rate that Paddle stored with the optimiser's state, if it did.
+func (w *weights) learningRate() (rate float32, ok bool) {
+	for _, t := range w.list {
+		if _, kind := paddle.Split(t.Name); kind == paddle.LearningRate && t.elements() == 1 {
+			var value [1]float32
+			p := w.place[t.Name]
+			err := p.file.ReadFloat32(p.stored, value[:])
+			return value[0], err == nil
+		}
+	}
+	return 0, false
+}
+
 // parameter reports that a tensor is no state of an optimiser.
 func (w *weights) parameter(t tensorInfo) bool {
 	_, kind := paddle.Split(t.Name)
@@ -88,6 +101,9 @@ func (w *weights) fits(wrong []string) error {
 		if w.parameter(t) {
 			found = append(found, fmt.Sprintf("%s %v", t.Name, t.Shape))
 		}
+	}
+	if len(found) == 0 {
+		return fmt.Errorf("weights: %s holds no parameters, only an optimiser's state at most: give the .pdparams file beside it", w.path)
 	}
 	return fmt.Errorf("weights: %s does not fit the configured model: %s. The file has %s. Give the --config that it was trained with, or train from what fits with --init-from", w.path, brief(wrong), brief(found))
 }

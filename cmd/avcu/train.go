@@ -191,17 +191,24 @@ func (t *training) build() (err error) {
 // goOn loads what the run that is resumed had.
 func (t *training) goOn() error {
 	w := t.resume
+	if err := w.load(t.dev, t.runner.Params, w.own || w.moments()); err != nil {
+		return err
+	}
+	log := t.c.App.ErrWriter
 	switch {
 	case w.own:
 		if t.from.Arch != t.dev.Arch() {
-			fmt.Fprintf(t.c.App.ErrWriter, "warning: the run so far was computed with %s and goes on with %s: its last bits will differ from an unbroken run's\n", t.from.Arch, t.dev.Arch())
+			fmt.Fprintf(log, "warning: the run so far was computed with %s and goes on with %s: its last bits will differ from an unbroken run's\n", t.from.Arch, t.dev.Arch())
 		}
 	case w.moments():
-		fmt.Fprintf(t.c.App.ErrWriter, "%s: goes on after step %d with the optimiser's state, in a new first epoch\n", w.path, t.from.Step)
+		fmt.Fprintf(log, "%s: goes on after step %d with the optimiser's state, in a new first epoch\n", w.path, t.from.Step)
+		if rate, ok := w.learningRate(); ok && rate != float32(t.cfg.Train.LearningRate) {
+			fmt.Fprintf(log, "note: the learning rate stored there is %s; the configured one, %v, is used\n", number(rate), t.cfg.Train.LearningRate)
+		}
 	default:
-		fmt.Fprintf(t.c.App.ErrWriter, "%s: holds no optimiser's state: Adam begins anew\n", w.path)
+		fmt.Fprintf(log, "%s: holds no optimiser's state: Adam begins anew\n", w.path)
 	}
-	return w.load(t.dev, t.runner.Params, w.own || w.moments())
+	return nil
 }
 
 func (t *training) openFolder() (err error) {
