@@ -5,6 +5,8 @@ package host
 /*
 #cgo CFLAGS: -std=gnu17 -O2
 #cgo LDFLAGS: -lpthread -lm
+#cgo noescape avcu_copy
+#cgo nocallback avcu_copy
 #include "pool.h"
 */
 import "C"
@@ -13,6 +15,8 @@ import (
 	"errors"
 	"runtime"
 	"unsafe"
+
+	"avcu/engine"
 )
 
 // NewCPU starts the workers.
@@ -39,5 +43,14 @@ func (c *CPU) Close() error {
 		C.avcu_pool_free((*C.avcu_pool)(c.pool))
 		c.pool = nil
 	}
+	return nil
+}
+
+// CopyIn copies src to dst, all threads together where it is large.
+func (c *CPU) CopyIn(dst engine.Buffer, src []byte) error {
+	if len(src) < 2<<20 || int64(len(src)) != dst.Bytes() {
+		return c.memory.CopyIn(dst, src)
+	}
+	C.avcu_copy((*C.avcu_pool)(c.pool), dst.Host(), unsafe.Pointer(&src[0]), C.size_t(len(src)))
 	return nil
 }

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"errors"
 	"runtime"
 	"strings"
@@ -104,6 +105,31 @@ func TestCopies(t *testing.T) {
 		broken := errors.New("broken")
 		if spent, err := d.Time(func() error { time.Sleep(2 * time.Millisecond); return broken }); err != broken || spent < 2*time.Millisecond {
 			t.Errorf("timed %v, %v", spent, err)
+		}
+	}
+}
+
+// A copy that several threads share moves every byte, and no other.
+func TestLargeCopy(t *testing.T) {
+	const n = 5<<20 + 13
+	for _, d := range devices(t) {
+		m := alloc(t, d, n+2)
+		src := make([]byte, n)
+		for i := range src {
+			src[i] = byte(i*7>>5 | 1)
+		}
+		if err := d.CopyIn(engine.NewTensor(m, 1, engine.Uint8, 0, n).Buffer(), src); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, n+2)
+		if err := d.CopyOut(got, engine.NewTensor(m, 0, engine.Uint8, 0, n+2).Buffer()); err != nil {
+			t.Fatal(err)
+		}
+		if got[0] != 0 || got[n+1] != 0 || !bytes.Equal(got[1:n+1], src) {
+			t.Errorf("%s: the copy differs", d.Name())
+		}
+		if err := d.CopyIn(engine.NewTensor(m, 0, engine.Uint8, 0, n-1).Buffer(), src); err == nil {
+			t.Errorf("%s: %d bytes go into %d", d.Name(), n, n-1)
 		}
 	}
 }

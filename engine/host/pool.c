@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -163,6 +164,26 @@ void avcu_pool_free(avcu_pool *p) {
 	pthread_cond_destroy(&p->wake);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
+}
+
+struct copy {
+	char *to;
+	const char *from;
+	size_t bytes;
+};
+
+enum { PIECE = 1 << 20 };
+
+static void copy_task(void *arg, long index, int worker) {
+	const struct copy *c = arg;
+	(void)worker;
+	size_t at = (size_t)index * PIECE, left = c->bytes - at;
+	memcpy(c->to + at, c->from + at, left < PIECE ? left : PIECE);
+}
+
+void avcu_copy(avcu_pool *p, void *to, const void *from, size_t bytes) {
+	struct copy c = {to, from, bytes};
+	avcu_parallel(p, (long)((bytes + PIECE - 1) / PIECE), copy_task, &c);
 }
 
 int avcu_isa(const avcu_pool *p) { return p->isa; }

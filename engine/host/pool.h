@@ -20,6 +20,9 @@ void avcu_pool_free(avcu_pool *p);
 /* Runs f for index 0 .. tasks-1 and returns when all are done. */
 void avcu_parallel(avcu_pool *p, long tasks, avcu_task f, void *arg);
 
+/* memcpy by all threads. */
+void avcu_copy(avcu_pool *p, void *to, const void *from, size_t bytes);
+
 int avcu_isa(const avcu_pool *p);
 int avcu_bf16(const avcu_pool *p); /* beside AVX-512 there is AVX512_BF16 */
 int avcu_threads(const avcu_pool *p);
