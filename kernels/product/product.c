@@ -36,13 +36,35 @@ enum { FLOATS, ROUNDED, PAIRS }; /* what a slot of a panel is, see pack.h */
 #define SELF "product/product.c"
 #include "../each_isa.h"
 
-void avcu_product(avcu_pool *pool, const struct avcu_product *p) { CALL_ISA(pool, product_run, pool, p); }
+#if defined(__x86_64__)
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bf16,avx512bw,avx512dq,avx512vl,avx2,fma,amx-tile,amx-bf16,prefer-vector-width=512")
+#define AMX
+#define ISA 2
+#include "../simd.h"
+#include "product.c"
+#undef ISA
+#undef AMX
+#pragma GCC pop_options
+#endif
+
+void avcu_product(avcu_pool *pool, const struct avcu_product *p) {
+#if defined(__x86_64__)
+	if (p->bf16 && avcu_bf16(pool) == AVCU_AMX_BF16) {
+		product_run_amx(pool, p);
+		return;
+	}
+#endif
+	CALL_ISA(pool, product_run, pool, p);
+}
 
 #else
 
 #undef MR
 #undef NV
-#if ISA == 2
+#ifdef AMX
+#define MR 32
+#elif ISA == 2
 #define MR 12 /* 24 of 32 registers hold sums */
 #else
 #define MR 6 /* 12 of 16 */
@@ -53,6 +75,9 @@ void avcu_product(avcu_pool *pool, const struct avcu_product *p) { CALL_ISA(pool
 #include "../adam/adam_step.h"
 #include "pack.h"
 #include "tile.h"
+#ifdef AMX
+#include "amx.h"
+#endif
 
 struct FN(job) {
 	const struct avcu_product *p;
@@ -140,6 +165,9 @@ static void FN(product_task)(void *arg, long index, int worker) {
 	float *own_b = own_a + na, *own = own_b + nb;
 	struct FN(out) o = {.p = p, .rule = &j->rule};
 	long k = j->k0, strips = (i1 - i0 + MR - 1) / MR;
+#ifdef AMX
+	_tile_loadconfig(&FN(config));
+#endif
 	do {
 		long kc = avcu_min(KC, j->k1 - k);
 		struct FN(block) a = FN(block_a)(j, i0, i1, k, kc, own_a);
@@ -172,6 +200,9 @@ static void FN(product_task)(void *arg, long index, int worker) {
 		}
 		k += kc;
 	} while (k < j->k1);
+#ifdef AMX
+	_tile_release();
+#endif
 }
 
 #include "sweep.h"
@@ -183,6 +214,9 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 	if (p->bf16) {
 		j.form = ISA == 2 && avcu_bf16(pool) ? PAIRS : ROUNDED;
 		j.slots = j.form == PAIRS ? (p->k + 1) / 2 : p->k;
+#ifdef AMX
+		j.slots = (j.slots + 15) / 16 * 16;
+#endif
 	}
 	if (p->sink == AVCU_STEP)
 		j.rule = FN(adam_rule_of)(1.0f, p->rate, p->beta1, p->beta2, p->eps);

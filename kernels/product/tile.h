@@ -123,6 +123,23 @@ INLINE void FN(expect_next)(struct FN(ahead) * h, struct FN(next) * n) {
 	}
 }
 
+/* All that a tile reads and writes beside its panels, and part of what comes next. */
+INLINE void FN(expect_all)(struct FN(ahead) * h, const struct FN(out) * o, struct FN(next) * next) {
+	h->n = 0;
+	FN(expect)(h, o->sum, o->lds, o->rows, o->cols);
+	if (o->last && o->p->sink == AVCU_STEP) {
+		const struct avcu_product *p = o->p;
+		long at = o->i * p->ldc + o->j;
+		if (p->c + at != o->sum)
+			FN(expect)(h, p->c + at, p->ldc, o->rows, o->cols);
+		FN(expect)(h, p->m1 + at, p->ldc, o->rows, o->cols);
+		FN(expect)(h, p->m2 + at, p->ldc, o->rows, o->cols);
+	}
+	FN(expect_next)(h, next);
+}
+
+#ifndef AMX
+
 /* s + e*v, in form PAIRS the sum of two products of bfloat16, the first added first. */
 INLINE vf FN(multiply_add)(const int form, vf e, vf v, vf s) {
 #if ISA == 2
@@ -194,17 +211,7 @@ INLINE void FN(tile_of)(const int rows, const int nv, const int packed, const in
 static void FN(tile)(const int form, long kc, const struct FN(block) * a, const struct FN(block) * b, const struct FN(out) * o,
                      struct FN(next) * next) {
 	struct FN(ahead) h;
-	h.n = 0;
-	FN(expect)(&h, o->sum, o->lds, o->rows, o->cols);
-	if (o->last && o->p->sink == AVCU_STEP) {
-		const struct avcu_product *p = o->p;
-		long at = o->i * p->ldc + o->j;
-		if (p->c + at != o->sum)
-			FN(expect)(&h, p->c + at, p->ldc, o->rows, o->cols);
-		FN(expect)(&h, p->m1 + at, p->ldc, o->rows, o->cols);
-		FN(expect)(&h, p->m2 + at, p->ldc, o->rows, o->cols);
-	}
-	FN(expect_next)(&h, next);
+	FN(expect_all)(&h, o, next);
 	int packed = a->step == 0, one = o->cols <= VL;
 #define TILE(rows, packed, form)                                 \
 	do {                                                         \
@@ -233,3 +240,5 @@ static void FN(tile)(const int form, long kc, const struct FN(block) * a, const 
 #undef TILES
 #undef TILE
 }
+
+#endif
