@@ -11,13 +11,6 @@
 
 enum { FN(SIDE) = 16, FN(AREA) = 256 }; /* of a tile register, in slots */
 
-/* The registers' sizes: palette 1, all eight of 16 rows of 64 bytes. */
-static const struct {
-	uint8_t palette, start, unused[14];
-	uint16_t row_bytes[16];
-	uint8_t rows[16];
-} FN(config) = {.palette = 1, .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64}, .rows = {16, 16, 16, 16, 16, 16, 16, 16}};
-
 /* Makes columns of rows. */
 INLINE void FN(turn)(__m512 v[FN(SIDE)]) {
 	__m512 t[FN(SIDE)];

@@ -166,7 +166,7 @@ static void FN(product_task)(void *arg, long index, int worker) {
 	struct FN(out) o = {.p = p, .rule = &j->rule};
 	long k = j->k0, strips = (i1 - i0 + MR - 1) / MR;
 #ifdef AMX
-	_tile_loadconfig(&FN(config));
+	_tile_loadconfig(&avcu_tiles);
 #endif
 	do {
 		long kc = avcu_min(KC, j->k1 - k);
