@@ -25,9 +25,7 @@ enum {
 	KS = 4096,      /* depth of a span that is packed at once, in slots */
 	MC = 144,       /* rows of a task that packs its own A: MC x KC floats stay in L2, also for two threads of a core */
 	TALL = 256,     /* up to so many rows tasks are cut along columns */
-	GROUP = 6,      /* panels of B that a task packs at once */
 	FEW = 4,        /* up to so many rows are not worth copying B for */
-	WIDE = 8,       /* panels of B that make a task worth reading A's block for */
 	SHARE = 8 << 20 /* slots: larger operands are not packed for all */
 };
 
@@ -60,14 +58,26 @@ void avcu_product(avcu_pool *pool, const struct avcu_product *p) {
 
 #else
 
+/* BY_AMX says that sums wait in memory of their own, never in C: amx_task.h. GROUP is the number of panels of B that a task packs at once, WIDE that which makes a task worth reading A's block for. */
 #undef MR
 #undef NV
+#undef BY_AMX
+#undef GROUP
+#undef WIDE
 #ifdef AMX
+#define BY_AMX 1
 #define MR 32
-#elif ISA == 2
+#define GROUP 16 /* long rows, as the processor then foresees what is read */
+#define WIDE 16
+#else
+#define BY_AMX 0
+#define GROUP 6
+#define WIDE 8
+#if ISA == 2
 #define MR 12 /* 24 of 32 registers hold sums */
 #else
 #define MR 6 /* 12 of 16 */
+#endif
 #endif
 #define NV 2
 #define NR (NV * VL)
@@ -136,6 +146,8 @@ INLINE const float *FN(block_b)(const struct FN(job) * j, long c, long c1, long 
 	return own;
 }
 
+#ifndef AMX
+
 /* Where the block of op(A) or op(B) lies that a task will pack next: count rows or columns from at on, slots k .. k+kc-1. */
 INLINE struct FN(next) FN(coming)(const struct FN(job) * j, const float *x, long ld, int along, long at, long count, long k, long kc, long tiles) {
 	long two = j->form == PAIRS ? 2 : 1, e = k * two, depth = avcu_min(kc * two, j->p->k - e);
@@ -165,9 +177,6 @@ static void FN(product_task)(void *arg, long index, int worker) {
 	float *own_b = own_a + na, *own = own_b + nb;
 	struct FN(out) o = {.p = p, .rule = &j->rule};
 	long k = j->k0, strips = (i1 - i0 + MR - 1) / MR;
-#ifdef AMX
-	_tile_loadconfig(&avcu_tiles);
-#endif
 	do {
 		long kc = avcu_min(KC, j->k1 - k);
 		struct FN(block) a = FN(block_a)(j, i0, i1, k, kc, own_a);
@@ -200,10 +209,11 @@ static void FN(product_task)(void *arg, long index, int worker) {
 		}
 		k += kc;
 	} while (k < j->k1);
-#ifdef AMX
-	_tile_release();
-#endif
 }
+
+#else
+#include "amx_task.h"
+#endif
 
 #include "sweep.h"
 
@@ -214,9 +224,8 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 	if (p->bf16) {
 		j.form = ISA == 2 && avcu_bf16(pool) ? PAIRS : ROUNDED;
 		j.slots = j.form == PAIRS ? (p->k + 1) / 2 : p->k;
-#ifdef AMX
-		j.slots = (j.slots + 15) / 16 * 16;
-#endif
+		if (BY_AMX)
+			j.slots = (j.slots + 15) / 16 * 16;
 	}
 	if (p->sink == AVCU_STEP)
 		j.rule = FN(adam_rule_of)(1.0f, p->rate, p->beta1, p->beta2, p->eps);
@@ -241,12 +250,16 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 	j.as_is_a = j.form == FLOATS && pn <= GROUP && (!p->transa || p->lda <= KC);
 	j.as_is_b = j.form == FLOATS && pm <= 2 * GROUP && !p->transb && p->n % VL == 0 && p->ldb <= KC;
 
+	size_t wide = (size_t)(j.rows ? FN(padded_n)(p->n) : pm * MR), ns = 0; /* of the shared operand; sums of several spans */
 	long span = avcu_min(KS, j.slots);
-	size_t ns = j.slots > KS && p->sink != AVCU_STORE ? (size_t)p->m * (size_t)p->n : 0;
+	if (BY_AMX && wide * (size_t)j.slots <= SHARE)
+		span = j.slots;
+	if (span < j.slots && (BY_AMX || p->sink != AVCU_STORE))
+		ns = BY_AMX ? (size_t)(pm * MR * pn * NR) : (size_t)p->m * (size_t)p->n;
 	j.own = j.slots > KC && p->sink != AVCU_STORE && !ns; /* C holds something else until the last block */
 	size_t np = 0;
-	if (j.tasks > 1 && !(j.rows ? j.as_is_b : j.as_is_a)) {
-		np = (size_t)(j.rows ? FN(padded_n)(p->n) : pm * MR) * (size_t)span;
+	if ((j.tasks > 1 || BY_AMX) && !(j.rows ? j.as_is_b : j.as_is_a)) {
+		np = wide * (size_t)span;
 		np = np > SHARE ? 0 : np;
 	}
 	float *shared = np + ns ? avcu_scratch(pool, (int)threads, (np + ns) * sizeof *shared) : NULL;
@@ -254,7 +267,7 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 		*(j.rows ? &j.bp : &j.ap) = shared;
 	j.sum = ns ? shared + np : NULL;
 	do {
-		j.k1 = avcu_min(j.slots, j.k0 + KS);
+		j.k1 = avcu_min(j.slots, j.k0 + span);
 		if (np) {
 			long blocks = (j.k1 - j.k0 + KC - 1) / KC, parts = ((j.rows ? p->n : p->m) + FN(PART) - 1) / FN(PART);
 			avcu_parallel(pool, blocks * parts, FN(pack_shared), &j);

@@ -92,6 +92,8 @@ static __attribute__((noinline)) void FN(put)(const struct FN(out) * o, float *t
 }
 #undef EACH
 
+#ifndef AMX
+
 /* Memory that will be read or written soon. A tile asks for it line by line while it computes: all at once would be more
  * than a core can have under way, and the arithmetic would wait. */
 enum { FN(LINES) = 12 * MR }; /* four times a tile, and as many as expect_next may add */
@@ -122,23 +124,6 @@ INLINE void FN(expect_next)(struct FN(ahead) * h, struct FN(next) * n) {
 			n->line = 0, n->row++;
 	}
 }
-
-/* All that a tile reads and writes beside its panels, and part of what comes next. */
-INLINE void FN(expect_all)(struct FN(ahead) * h, const struct FN(out) * o, struct FN(next) * next) {
-	h->n = 0;
-	FN(expect)(h, o->sum, o->lds, o->rows, o->cols);
-	if (o->last && o->p->sink == AVCU_STEP) {
-		const struct avcu_product *p = o->p;
-		long at = o->i * p->ldc + o->j;
-		if (p->c + at != o->sum)
-			FN(expect)(h, p->c + at, p->ldc, o->rows, o->cols);
-		FN(expect)(h, p->m1 + at, p->ldc, o->rows, o->cols);
-		FN(expect)(h, p->m2 + at, p->ldc, o->rows, o->cols);
-	}
-	FN(expect_next)(h, next);
-}
-
-#ifndef AMX
 
 /* s + e*v, in form PAIRS the sum of two products of bfloat16, the first added first. */
 INLINE vf FN(multiply_add)(const int form, vf e, vf v, vf s) {
@@ -211,7 +196,17 @@ INLINE void FN(tile_of)(const int rows, const int nv, const int packed, const in
 static void FN(tile)(const int form, long kc, const struct FN(block) * a, const struct FN(block) * b, const struct FN(out) * o,
                      struct FN(next) * next) {
 	struct FN(ahead) h;
-	FN(expect_all)(&h, o, next);
+	h.n = 0;
+	FN(expect)(&h, o->sum, o->lds, o->rows, o->cols);
+	if (o->last && o->p->sink == AVCU_STEP) {
+		const struct avcu_product *p = o->p;
+		long at = o->i * p->ldc + o->j;
+		if (p->c + at != o->sum)
+			FN(expect)(&h, p->c + at, p->ldc, o->rows, o->cols);
+		FN(expect)(&h, p->m1 + at, p->ldc, o->rows, o->cols);
+		FN(expect)(&h, p->m2 + at, p->ldc, o->rows, o->cols);
+	}
+	FN(expect_next)(&h, next);
 	int packed = a->step == 0, one = o->cols <= VL;
 #define TILE(rows, packed, form)                                 \
 	do {                                                         \
