@@ -21,11 +21,12 @@ static void FN(product_task)(void *arg, long index, int worker) {
 		i0 = FN(cut)(p->m, MR, index, j->tasks), i1 = FN(cut)(p->m, MR, index + 1, j->tasks);
 	else
 		j0 = FN(cut)(p->n, NR, index, j->tasks), j1 = FN(cut)(p->n, NR, index + 1, j->tasks);
-	/* Where blocks of A need no packing, or there is one, columns are finished group by group. */
+	/* Columns are packed group by group: many where rows of B lie along them, few where each is a row of its own. Where blocks
+	 * of A need no packing, or there is one, a group is finished before the next begins. */
 	int one = j->k1 - j->k0 <= KC;
-	long outer = j->ap || one ? FN(PART) : j1 - j0, strips = (i1 - i0 + MR - 1) / MR;
+	long group = p->transb ? 4 * NR : FN(PART), outer = j->ap || one ? group : j1 - j0, strips = (i1 - i0 + MR - 1) / MR;
 	long width = j->sum ? (p->n + NR - 1) / NR * NR : (avcu_min(outer, j1 - j0) + NR - 1) / NR * NR;
-	size_t na = j->ap ? 0 : (size_t)(strips * MR * KC), nb = j->bp ? 0 : (size_t)FN(PART) * KC;
+	size_t na = j->ap ? 0 : (size_t)(strips * MR * KC), nb = j->bp ? 0 : (size_t)(group * KC);
 	size_t ns = j->sum ? 0 : (size_t)(strips * MR * width);
 	float *own_a = avcu_scratch(j->pool, worker, (na + nb + ns + 1) * sizeof *own_a), *own_b = own_a + na, *own = own_b + nb;
 	struct FN(block) a = {0};
@@ -37,8 +38,8 @@ static void FN(product_task)(void *arg, long index, int worker) {
 			long kc = avcu_min(KC, j->k1 - k);
 			if (j->ap || !one || jo == j0)
 				a = FN(block_a)(j, i0, i1, k, kc, own_a);
-			for (long jg = jo; jg < end; jg += FN(PART)) {
-				long je = avcu_min(end, jg + FN(PART));
+			for (long jg = jo; jg < end; jg += group) {
+				long je = avcu_min(end, jg + group);
 				const float *b = FN(block_b)(j, jg, je, k, kc, own_b);
 				__asm__ volatile("" ::: "memory"); /* the compiler does not know that tiles are loaded from memory */
 				for (long jj = jg; jj < je; jj += NR)

@@ -4,7 +4,8 @@
  * A and B are copied into panels that the inner kernel reads in order, and a tile of MR x (NV*VL) sums stays in registers.
  *
  * With bf16, elements of A and B are rounded to bfloat16 while they are copied. Where the processor multiplies those itself
- * (AVX512_BF16), two of them make one slot of a panel; elsewhere the rounded floats are multiplied as floats are.
+ * (AVX512_BF16), two of them make one slot of a panel; elsewhere the rounded floats are multiplied as floats are. Where it
+ * has AMX, panels, inner kernel and task are those of amx.h and amx_task.h.
  *
  * Sums: K is cut into blocks of KC slots. Inside a block an element of C is one chain of fused multiply-adds over k from zero;
  * blocks are then added in order. That depends on k alone, neither on M, N and the element's place nor on the number of
@@ -67,7 +68,7 @@ void avcu_product(avcu_pool *pool, const struct avcu_product *p) {
 #ifdef AMX
 #define BY_AMX 1
 #define MR 32
-#define GROUP 16 /* long rows, as the processor then foresees what is read */
+#define GROUP 32
 #define WIDE 16
 #else
 #define BY_AMX 0
@@ -243,8 +244,9 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 	if (!j.rows) /* every task reads all of A */
 		want = avcu_min(want, (pn + WIDE * threads - 1) / (WIDE * threads) * threads);
 	j.tasks = avcu_min(j.rows ? pm : pn, want);
+	long mc = !BY_AMX ? MC : p->sink == AVCU_STEP ? 2 * MR : 4 * MR; /* rows whose sums stay in L2 until they are finished */
 	if (j.rows)
-		j.tasks = avcu_max(j.tasks, (p->m + MC - 1) / MC);
+		j.tasks = avcu_max(j.tasks, (p->m + mc - 1) / mc);
 
 	/* Where every element is read by few panels, copies cost more than they save. */
 	j.as_is_a = j.form == FLOATS && pn <= GROUP && (!p->transa || p->lda <= KC);

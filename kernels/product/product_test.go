@@ -24,7 +24,7 @@ func allDevices(t *testing.T) map[string]engine.Device {
 
 // A row of the result must have the same bits whatever other rows there are.
 func TestRowsDoNotDependOnEachOther(t *testing.T) {
-	const m, n, k = 300, 200, 1100
+	const m, n, k = 300, 200, 700
 	r := kerneltest.Rand(3)
 	a, b := kerneltest.Normal(r, m*k, 1), kerneltest.Normal(r, k*n, 1)
 	run := func(d engine.Device, rows int) []byte {
