@@ -31,7 +31,7 @@ struct triad {
 #define SELF "../bench/peak/peak.c"
 #include "../../kernels/each_isa.h"
 
-#if defined(__x86_64__)
+#if defined(AVCU_AMX)
 /* AMX: four registers of sums, two of each operand. */
 __attribute__((target("amx-tile,amx-bf16"))) static void amx_task(void *arg, long index, int worker) {
 	struct fma *j = (struct fma *)arg + index;
@@ -70,7 +70,7 @@ double avcu_peak_fma(avcu_pool *pool, int bf16) {
 	bf16 = bf16 ? avcu_bf16(pool) : AVCU_NO_BF16;
 	double each = avcu_isa(pool) >= AVCU_AVX512 ? 16 : avcu_isa(pool) == AVCU_AVX2 ? 8 : 4;
 	each *= CHAINS * (bf16 ? 2 : 1);
-#if defined(__x86_64__)
+#if defined(AVCU_AMX)
 	if (bf16 == AVCU_AMX_BF16) {
 		avcu_parallel(pool, tasks, amx_task, j);
 		each = 4 * 16 * 16 * 32;

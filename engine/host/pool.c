@@ -65,7 +65,7 @@ int avcu_detect_bf16(void) {
 #if defined(__x86_64__)
 	if (avcu_detect_isa() < AVCU_AVX512 || !__builtin_cpu_supports("avx512bf16"))
 		return AVCU_NO_BF16;
-#if defined(__linux__) && defined(SYS_arch_prctl)
+#if defined(AVCU_AMX)
 	/* The tiles' 8 KB are part of a thread's state, and of a signal's frame, only from their first use on; 18 is their number
 	 * in that state. Threads that run already have the permission too. */
 	enum { ARCH_REQ_XCOMP_PERM = 0x1023, TILES = 18 };

@@ -5,6 +5,10 @@
 
 #include <stddef.h>
 
+#if defined(__x86_64__) && defined(__linux__) && (__GNUC__ >= 11 || defined(__clang__))
+#define AVCU_AMX /* compilers know it, and how to ask the system is known */
+#endif
+
 typedef struct avcu_pool avcu_pool;
 
 /* Runs task number index; worker is 0 .. threads-1 and names scratch memory that no other running

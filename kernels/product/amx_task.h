@@ -6,9 +6,10 @@
 /* Finishes rows x cols sums at t, rows width apart, that belong at (i, j) of C; a few rows at a time, which the first cache
  * holds. */
 static void FN(finish)(const struct FN(job) * job, long i, long rows, long j, long cols, float *t, long width) {
-	enum { FN(STEP) = 4 };
-	for (long r = 0; r < rows; r += FN(STEP)) {
-		struct FN(out) o = {.p = job->p, .rule = &job->rule, .i = i + r, .j = j, .rows = avcu_min(FN(STEP), rows - r), .cols = cols, .first = 1, .last = 1};
+	enum { FN(ROWS) = 4 };
+	for (long r = 0; r < rows; r += FN(ROWS)) {
+		struct FN(out) o = {.p = job->p, .rule = &job->rule, .i = i + r, .j = j, .cols = cols, .first = 1, .last = 1};
+		o.rows = avcu_min(FN(ROWS), rows - r);
 		FN(put)(&o, t + r * width, width);
 	}
 }
@@ -21,8 +22,8 @@ static void FN(product_task)(void *arg, long index, int worker) {
 		i0 = FN(cut)(p->m, MR, index, j->tasks), i1 = FN(cut)(p->m, MR, index + 1, j->tasks);
 	else
 		j0 = FN(cut)(p->n, NR, index, j->tasks), j1 = FN(cut)(p->n, NR, index + 1, j->tasks);
-	/* Columns are packed group by group: many where rows of B lie along them, few where each is a row of its own. Where blocks
-	 * of A need no packing, or there is one, a group is finished before the next begins. */
+	/* Columns are packed group by group: many where B's rows in memory lie along them, few where each is such a row. Where
+	 * blocks of A need no packing, or there is but one, a group is finished before the next begins. */
 	int one = j->k1 - j->k0 <= KC;
 	long group = p->transb ? 4 * NR : FN(PART), outer = j->ap || one ? group : j1 - j0, strips = (i1 - i0 + MR - 1) / MR;
 	long width = j->sum ? (p->n + NR - 1) / NR * NR : (avcu_min(outer, j1 - j0) + NR - 1) / NR * NR;
@@ -44,7 +45,8 @@ static void FN(product_task)(void *arg, long index, int worker) {
 				__asm__ volatile("" ::: "memory"); /* the compiler does not know that tiles are loaded from memory */
 				for (long jj = jg; jj < je; jj += NR)
 					for (long ii = i0; ii < i1; ii += MR)
-						FN(tile)(kc, a.at + (ii - i0) * kc, i1 - ii, b + (jj - jg) * kc, je - jj, k == 0, sum + (ii - i0) * width + (jj - jo), width);
+						FN(tile)(kc, a.at + (ii - i0) * kc, i1 - ii, b + (jj - jg) * kc, je - jj, k == 0,
+						         sum + (ii - i0) * width + (jj - jo), width);
 				if (k + kc >= j->slots)
 					FN(finish)(j, i0, i1 - i0, jg, je - jg, sum + (jg - jo), width);
 			}

@@ -35,7 +35,7 @@ enum { FLOATS, ROUNDED, PAIRS }; /* what a slot of a panel is, see pack.h */
 #define SELF "product/product.c"
 #include "../each_isa.h"
 
-#if defined(__x86_64__)
+#if defined(AVCU_AMX)
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bf16,avx512bw,avx512dq,avx512vl,avx2,fma,amx-tile,amx-bf16,prefer-vector-width=512")
 #define AMX
@@ -48,7 +48,7 @@ enum { FLOATS, ROUNDED, PAIRS }; /* what a slot of a panel is, see pack.h */
 #endif
 
 void avcu_product(avcu_pool *pool, const struct avcu_product *p) {
-#if defined(__x86_64__)
+#if defined(AVCU_AMX)
 	if (p->bf16 && avcu_bf16(pool) == AVCU_AMX_BF16) {
 		product_run_amx(pool, p);
 		return;
@@ -59,7 +59,8 @@ void avcu_product(avcu_pool *pool, const struct avcu_product *p) {
 
 #else
 
-/* BY_AMX says that sums wait in memory of their own, never in C: amx_task.h. GROUP is the number of panels of B that a task packs at once, WIDE that which makes a task worth reading A's block for. */
+/* BY_AMX: sums wait in memory of their own, never in C (amx_task.h). GROUP is the number of panels of B that a task packs at
+ * once, WIDE that which makes a task worth reading A's block for. */
 #undef MR
 #undef NV
 #undef BY_AMX
@@ -68,7 +69,7 @@ void avcu_product(avcu_pool *pool, const struct avcu_product *p) {
 #ifdef AMX
 #define BY_AMX 1
 #define MR 32
-#define GROUP 32
+#define GROUP 32 /* whole rows of weights, as far as they go: the processor foresees what it will read */
 #define WIDE 16
 #else
 #define BY_AMX 0
