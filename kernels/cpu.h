@@ -23,6 +23,14 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+
+/* AMX's registers as all kernels use them: palette 1, all eight of 16 rows of 64 bytes. */
+static const struct {
+	uint8_t palette, start, unused[14];
+	uint16_t row_bytes[16];
+	uint8_t rows[16];
+} avcu_tiles = {.palette = 1, .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64}, .rows = {16, 16, 16, 16, 16, 16, 16, 16}};
+
 #define CALL_ISA(pool, name, ...)                            \
 	do {                                                     \
 		switch (avcu_isa(pool)) {                            \

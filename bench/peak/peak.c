@@ -31,16 +31,56 @@ struct triad {
 #define SELF "../bench/peak/peak.c"
 #include "../../kernels/each_isa.h"
 
+#if defined(AVCU_AMX)
+/* AMX: four registers of sums, two of each operand. */
+__attribute__((target("amx-tile,amx-bf16"))) static void amx_task(void *arg, long index, int worker) {
+	struct fma *j = (struct fma *)arg + index;
+	float t[256];
+	(void)worker;
+	for (int i = 0; i < 256; i++)
+		t[i] = 1e-3f;
+	__asm__ volatile("" ::: "memory"); /* tiles are loaded from it */
+	_tile_loadconfig(&avcu_tiles);
+	_tile_zero(0);
+	_tile_zero(1);
+	_tile_zero(2);
+	_tile_zero(3);
+	_tile_loadd(4, t, 64);
+	_tile_loadd(5, t, 64);
+	_tile_loadd(6, t, 64);
+	_tile_loadd(7, t, 64);
+	double start = cpu_seconds();
+	for (long i = 0; i < ROUNDS; i++) {
+		_tile_dpbf16ps(0, 4, 6);
+		_tile_dpbf16ps(1, 4, 7);
+		_tile_dpbf16ps(2, 5, 6);
+		_tile_dpbf16ps(3, 5, 7);
+	}
+	_tile_stored(0, t, 64);
+	j->seconds = cpu_seconds() - start;
+	j->sum = t[0];
+	_tile_release();
+}
+#endif
+
 double avcu_peak_fma(avcu_pool *pool, int bf16) {
 	enum { EACH = 16 }; /* tasks a thread */
 	int tasks = EACH * avcu_threads(pool);
 	struct fma *j = avcu_scratch(pool, avcu_threads(pool), (size_t)tasks * sizeof *j);
-	bf16 = bf16 && avcu_bf16(pool);
-	CALL_ISA(pool, fma, pool, bf16, tasks, j);
-	double best = j[0].seconds, lanes = avcu_isa(pool) >= AVCU_AVX512 ? 16 : avcu_isa(pool) == AVCU_AVX2 ? 8 : 4;
+	bf16 = bf16 ? avcu_bf16(pool) : AVCU_NO_BF16;
+	double each = avcu_isa(pool) >= AVCU_AVX512 ? 16 : avcu_isa(pool) == AVCU_AVX2 ? 8 : 4;
+	each *= CHAINS * (bf16 ? 2 : 1);
+#if defined(AVCU_AMX)
+	if (bf16 == AVCU_AMX_BF16) {
+		avcu_parallel(pool, tasks, amx_task, j);
+		each = 4 * 16 * 16 * 32;
+	} else
+#endif
+		CALL_ISA(pool, fma, pool, bf16, tasks, j);
+	double best = j[0].seconds;
 	for (int i = 1; i < tasks; i++)
 		best = fmin(best, j[i].seconds);
-	return 2.0 * (1 + bf16) * ROUNDS * CHAINS * lanes * avcu_threads(pool) / best;
+	return 2.0 * ROUNDS * each * avcu_threads(pool) / best;
 }
 
 double avcu_peak_triad(avcu_pool *pool, float *a, const float *b, long n, long passes) {

@@ -16,7 +16,8 @@ const MemoryBytes = 1 << 29
 // addition counting two: independent chains of them in registers, in the widest vectors there are, all threads at once.
 func FMA(threads int) (float64, error) { return fma(threads, 0) }
 
-// BF16 is FMA of products of bfloat16, summed in float32; where the processor has no instruction for those, FMA.
+// BF16 is FMA of products of bfloat16, summed in float32, by what the matrix products use: AMX or AVX512_BF16; where the
+// processor has neither, FMA.
 func BF16(threads int) (float64, error) { return fma(threads, 1) }
 
 // Triad is the bytes a second that so many threads (0: all) move to and from memory in a[i] ← a[i] + s·b[i]. The

@@ -16,7 +16,7 @@ import (
 )
 
 func fma(threads int, bf16 C.int) (float64, error) {
-	d, err := host.NewCPU(host.Options{Threads: threads})
+	d, err := host.NewCPU(host.Options{Threads: threads, BF16: bf16 != 0})
 	if err != nil {
 		return 0, err
 	}

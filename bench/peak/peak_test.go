@@ -26,7 +26,8 @@ func TestPeaks(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%.0f GFLOP/s, %.0f of bfloat16; %.1f GB/s from memory, %.1f GB/s of one core from its first cache", flop/1e9, half/1e9, far/1e9, near/1e9)
-	if flop < 1e9 || flop > 1e15 || half < flop/2 || far < 1e8 || far > 1e14 || near < far/8 {
+	// Some processors multiply bfloat16 at half the rate of float32.
+	if flop < 1e9 || flop > 1e15 || half < flop/3 || far < 1e8 || far > 1e14 || near < far/8 {
 		t.Error("no processor has such limits")
 	}
 }

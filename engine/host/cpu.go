@@ -17,13 +17,22 @@ const (
 // String is the name that checkpoints record.
 func (i ISA) String() string { return [...]string{"plain", "avx2", "avx512"}[i] }
 
+// bf16Unit is what multiplies bfloat16: AVCU_NO_BF16 and so on of pool.h.
+type bf16Unit int
+
+const (
+	noBF16 bf16Unit = iota
+	avx512BF16
+	amxBF16
+)
+
 // CPU is the device of the C kernels: all cores, the widest vectors there are.
 type CPU struct {
 	memory
 	pool    unsafe.Pointer
 	threads int
 	isa     ISA
-	units   bool // the processor multiplies bfloat16 itself
+	unit    bf16Unit // where products are of bfloat16
 }
 
 // Options of NewCPU. The zero value is all cores and the best instructions.
@@ -31,6 +40,7 @@ type Options struct {
 	Threads int  // 0: as many as the process may use
 	Limit   *ISA // not nil: no instructions beyond these
 	BF16    bool // matrix products round their operands to bfloat16
+	NoAMX   bool // AVX512_BF16 multiplies them also where there is AMX
 }
 
 // Name is "cpu".
@@ -40,7 +50,9 @@ func (c *CPU) Name() string { return "cpu" }
 func (c *CPU) Describe() string {
 	s := fmt.Sprintf("%d threads, %v", c.threads, c.isa)
 	switch {
-	case c.bf16 && c.units:
+	case c.unit == amxBF16:
+		s += ", bfloat16 products by AMX"
+	case c.unit == avx512BF16:
 		s += ", bfloat16 products by AVX512_BF16"
 	case c.bf16:
 		s += ", bfloat16 products emulated (no AVX512_BF16 here: slower than float32)"
@@ -51,7 +63,9 @@ func (c *CPU) Describe() string {
 // Arch is the instruction set: runs on another one differ in their last bits.
 func (c *CPU) Arch() string {
 	switch {
-	case c.bf16 && c.units:
+	case c.unit == amxBF16:
+		return c.isa.String() + "amx"
+	case c.unit == avx512BF16:
 		return c.isa.String() + "bf16"
 	case c.bf16:
 		return c.isa.String() + "+bf16"

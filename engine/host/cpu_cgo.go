@@ -28,11 +28,18 @@ func NewCPU(o Options) (*CPU, error) {
 	if o.Limit != nil {
 		c.isa = min(c.isa, *o.Limit)
 	}
-	pool := C.avcu_pool_new(C.int(c.threads), C.int(c.isa))
+	unit := noBF16
+	if o.BF16 {
+		unit = bf16Unit(C.avcu_detect_bf16())
+	}
+	if o.NoAMX {
+		unit = min(unit, avx512BF16)
+	}
+	pool := C.avcu_pool_new(C.int(c.threads), C.int(c.isa), C.int(unit))
 	if pool == nil {
 		return nil, errors.New("host: cannot start the worker threads (out of memory or threads)")
 	}
-	c.pool, c.bf16, c.units = unsafe.Pointer(pool), o.BF16, C.avcu_bf16(pool) != 0
+	c.pool, c.bf16, c.unit = unsafe.Pointer(pool), o.BF16, bf16Unit(C.avcu_bf16(pool))
 	c.device = c
 	return c, nil
 }

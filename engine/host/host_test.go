@@ -193,6 +193,28 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+// With and without AMX, where there is any, bfloat16 products have names of their own.
+func TestBF16(t *testing.T) {
+	for _, o := range []Options{{BF16: true}, {BF16: true, NoAMX: true}, {NoAMX: true}} {
+		c, err := NewCPU(o)
+		if err != nil {
+			t.Skip(err)
+		}
+		defer c.Close()
+		suffix := ""
+		switch {
+		case o.BF16 && c.isa != AVX512:
+			suffix = "+bf16"
+		case o.BF16:
+			suffix = map[bf16Unit]string{noBF16: "+bf16", avx512BF16: "bf16", amxBF16: "amx"}[c.unit]
+		}
+		if c.Arch() != c.isa.String()+suffix || o.NoAMX && c.unit == amxBF16 || !o.BF16 && c.unit != noBF16 {
+			t.Errorf("%+v: %q with unit %d", o, c.Arch(), c.unit)
+		}
+		t.Log(c.Describe())
+	}
+}
+
 func TestCheckLabels(t *testing.T) {
 	d := NewRef()
 	ints := func(v ...int32) engine.Tensor {

@@ -11,6 +11,8 @@
 
 #if defined(__linux__)
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 #if defined(__x86_64__)
@@ -27,7 +29,7 @@ struct slot {
 };
 
 struct avcu_pool {
-	int threads, isa;
+	int threads, isa, bf16;
 	/* The job's generation in the high half, tasks not yet taken in the low half: one compare and
 	 * swap takes a task of just this job, so a thread that wakes late does no harm. */
 	_Atomic uint64_t ticket;
@@ -58,6 +60,24 @@ int avcu_detect_isa(void) {
 	}
 #endif
 	return AVCU_PLAIN;
+}
+
+int avcu_detect_bf16(void) {
+#if defined(__x86_64__)
+	if (avcu_detect_isa() < AVCU_AVX512 || !__builtin_cpu_supports("avx512bf16"))
+		return AVCU_NO_BF16;
+#if defined(AVCU_AMX)
+	/* The tiles' 8 KB are part of a thread's state, and of a signal's frame, only from their first use on; 18 is their number
+	 * in that state. Threads that run already have the permission too. */
+	enum { ARCH_REQ_XCOMP_PERM = 0x1023, TILES = 18 };
+	if (__builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16") &&
+	    syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, TILES) == 0)
+		return AVCU_AMX_BF16;
+#endif
+	return AVCU_AVX512_BF16;
+#else
+	return AVCU_NO_BF16;
+#endif
 }
 
 /* Runs tasks of the present job until none is left to take. */
@@ -119,12 +139,13 @@ void avcu_parallel(avcu_pool *p, long tasks, avcu_task f, void *arg) {
 		RELAX();
 }
 
-avcu_pool *avcu_pool_new(int threads, int isa) {
+avcu_pool *avcu_pool_new(int threads, int isa, int bf16) {
 	avcu_pool *p = calloc(1, sizeof *p);
 	if (!p)
 		return NULL;
 	p->threads = 1;
 	p->isa = isa;
+	p->bf16 = isa == AVCU_AVX512 ? bf16 : AVCU_NO_BF16;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->wake, NULL);
 	p->slots = calloc((size_t)threads + 1, sizeof *p->slots);
@@ -188,14 +209,7 @@ void avcu_copy(avcu_pool *p, void *to, const void *from, size_t bytes) {
 
 int avcu_isa(const avcu_pool *p) { return p->isa; }
 
-int avcu_bf16(const avcu_pool *p) {
-#if defined(__x86_64__)
-	return p->isa == AVCU_AVX512 && __builtin_cpu_supports("avx512bf16");
-#else
-	(void)p;
-	return 0;
-#endif
-}
+int avcu_bf16(const avcu_pool *p) { return p->bf16; }
 
 int avcu_threads(const avcu_pool *p) { return p->threads; }
 

@@ -5,6 +5,10 @@
 
 #include <stddef.h>
 
+#if defined(__x86_64__) && defined(__linux__) && (__GNUC__ >= 11 || defined(__clang__))
+#define AVCU_AMX /* compilers know it, and how to ask the system is known */
+#endif
+
 typedef struct avcu_pool avcu_pool;
 
 /* Runs task number index; worker is 0 .. threads-1 and names scratch memory that no other running
@@ -12,9 +16,14 @@ typedef struct avcu_pool avcu_pool;
 typedef void (*avcu_task)(void *arg, long index, int worker);
 
 enum { AVCU_PLAIN = 0, AVCU_AVX2 = 1, AVCU_AVX512 = 2 };
+enum { AVCU_NO_BF16 = 0, AVCU_AVX512_BF16 = 1, AVCU_AMX_BF16 = 2 }; /* what multiplies bfloat16; the last two come beside AVX-512 */
 
 int avcu_detect_isa(void);
-avcu_pool *avcu_pool_new(int threads, int isa);
+
+/* Asks the system to let this process use AMX where the processor has it. */
+int avcu_detect_bf16(void);
+
+avcu_pool *avcu_pool_new(int threads, int isa, int bf16);
 void avcu_pool_free(avcu_pool *p);
 
 /* Runs f for index 0 .. tasks-1 and returns when all are done. */
@@ -24,7 +33,7 @@ void avcu_parallel(avcu_pool *p, long tasks, avcu_task f, void *arg);
 void avcu_copy(avcu_pool *p, void *to, const void *from, size_t bytes);
 
 int avcu_isa(const avcu_pool *p);
-int avcu_bf16(const avcu_pool *p); /* beside AVX-512 there is AVX512_BF16 */
+int avcu_bf16(const avcu_pool *p);
 int avcu_threads(const avcu_pool *p);
 
 /* At least bytes of memory, 4096-byte aligned, for slot 0 .. threads: the workers' own, then one for

@@ -66,13 +66,16 @@ func addCPU(t testing.TB, devices map[string]engine.Device, name string, isa hos
 }
 
 // BF16Devices are the devices whose matrix products round their operands to bfloat16: the CPU with each
-// instruction set that is here. Their reference is host.NewRefBF16.
+// instruction set that is here, with and without AMX. Their reference is host.NewRefBF16.
 func BF16Devices(t testing.TB) map[string]engine.Device {
 	devices := map[string]engine.Device{}
 	for _, isa := range isas {
-		addCPU(t, devices, "cpu/"+isa.String()+"/bf16", isa, host.Options{Threads: 1, BF16: true})
+		addCPU(t, devices, "cpu/"+isa.String()+"/bf16", isa, host.Options{Threads: 1, BF16: true, NoAMX: true})
 	}
-	addCPU(t, devices, "cpu/avx512/bf16/threads2", host.AVX512, host.Options{Threads: 2, BF16: true})
+	addCPU(t, devices, "cpu/avx512/bf16/threads2", host.AVX512, host.Options{Threads: 2, BF16: true, NoAMX: true})
+	for _, threads := range []int{1, 2} { // again AVX512_BF16 where there is no AMX
+		addCPU(t, devices, fmt.Sprintf("cpu/amx/bf16/threads%d", threads), host.AVX512, host.Options{Threads: threads, BF16: true})
+	}
 	return devices
 }
 

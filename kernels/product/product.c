@@ -4,7 +4,8 @@
  * A and B are copied into panels that the inner kernel reads in order, and a tile of MR x (NV*VL) sums stays in registers.
  *
  * With bf16, elements of A and B are rounded to bfloat16 while they are copied. Where the processor multiplies those itself
- * (AVX512_BF16), two of them make one slot of a panel; elsewhere the rounded floats are multiplied as floats are.
+ * (AVX512_BF16), two of them make one slot of a panel; elsewhere the rounded floats are multiplied as floats are. Where it
+ * has AMX, panels, inner kernel and task are those of amx.h and amx_task.h.
  *
  * Sums: K is cut into blocks of KC slots. Inside a block an element of C is one chain of fused multiply-adds over k from zero;
  * blocks are then added in order. That depends on k alone, neither on M, N and the element's place nor on the number of
@@ -25,9 +26,7 @@ enum {
 	KS = 4096,      /* depth of a span that is packed at once, in slots */
 	MC = 144,       /* rows of a task that packs its own A: MC x KC floats stay in L2, also for two threads of a core */
 	TALL = 256,     /* up to so many rows tasks are cut along columns */
-	GROUP = 6,      /* panels of B that a task packs at once */
 	FEW = 4,        /* up to so many rows are not worth copying B for */
-	WIDE = 8,       /* panels of B that make a task worth reading A's block for */
 	SHARE = 8 << 20 /* slots: larger operands are not packed for all */
 };
 
@@ -36,16 +35,51 @@ enum { FLOATS, ROUNDED, PAIRS }; /* what a slot of a panel is, see pack.h */
 #define SELF "product/product.c"
 #include "../each_isa.h"
 
-void avcu_product(avcu_pool *pool, const struct avcu_product *p) { CALL_ISA(pool, product_run, pool, p); }
+#if defined(AVCU_AMX)
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bf16,avx512bw,avx512dq,avx512vl,avx2,fma,amx-tile,amx-bf16,prefer-vector-width=512")
+#define AMX
+#define ISA 2
+#include "../simd.h"
+#include "product.c"
+#undef ISA
+#undef AMX
+#pragma GCC pop_options
+#endif
+
+void avcu_product(avcu_pool *pool, const struct avcu_product *p) {
+#if defined(AVCU_AMX)
+	if (p->bf16 && avcu_bf16(pool) == AVCU_AMX_BF16) {
+		product_run_amx(pool, p);
+		return;
+	}
+#endif
+	CALL_ISA(pool, product_run, pool, p);
+}
 
 #else
 
+/* BY_AMX: sums wait in memory of their own, never in C (amx_task.h). GROUP is the number of panels of B that a task packs at
+ * once, WIDE that which makes a task worth reading A's block for. */
 #undef MR
 #undef NV
+#undef BY_AMX
+#undef GROUP
+#undef WIDE
+#ifdef AMX
+#define BY_AMX 1
+#define MR 32
+#define GROUP 32 /* whole rows of weights, as far as they go: the processor foresees what it will read */
+#define WIDE 16
+#else
+#define BY_AMX 0
+#define GROUP 6
+#define WIDE 8
 #if ISA == 2
 #define MR 12 /* 24 of 32 registers hold sums */
 #else
 #define MR 6 /* 12 of 16 */
+#endif
 #endif
 #define NV 2
 #define NR (NV * VL)
@@ -53,6 +87,9 @@ void avcu_product(avcu_pool *pool, const struct avcu_product *p) { CALL_ISA(pool
 #include "../adam/adam_step.h"
 #include "pack.h"
 #include "tile.h"
+#ifdef AMX
+#include "amx.h"
+#endif
 
 struct FN(job) {
 	const struct avcu_product *p;
@@ -110,6 +147,8 @@ INLINE const float *FN(block_b)(const struct FN(job) * j, long c, long c1, long 
 	FN(pack_b)(j->form, p, c, c1, k, kc, own);
 	return own;
 }
+
+#ifndef AMX
 
 /* Where the block of op(A) or op(B) lies that a task will pack next: count rows or columns from at on, slots k .. k+kc-1. */
 INLINE struct FN(next) FN(coming)(const struct FN(job) * j, const float *x, long ld, int along, long at, long count, long k, long kc, long tiles) {
@@ -174,6 +213,10 @@ static void FN(product_task)(void *arg, long index, int worker) {
 	} while (k < j->k1);
 }
 
+#else
+#include "amx_task.h"
+#endif
+
 #include "sweep.h"
 
 static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
@@ -183,6 +226,8 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 	if (p->bf16) {
 		j.form = ISA == 2 && avcu_bf16(pool) ? PAIRS : ROUNDED;
 		j.slots = j.form == PAIRS ? (p->k + 1) / 2 : p->k;
+		if (BY_AMX)
+			j.slots = (j.slots + 15) / 16 * 16;
 	}
 	if (p->sink == AVCU_STEP)
 		j.rule = FN(adam_rule_of)(1.0f, p->rate, p->beta1, p->beta2, p->eps);
@@ -200,19 +245,24 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 	if (!j.rows) /* every task reads all of A */
 		want = avcu_min(want, (pn + WIDE * threads - 1) / (WIDE * threads) * threads);
 	j.tasks = avcu_min(j.rows ? pm : pn, want);
+	long mc = !BY_AMX ? MC : p->sink == AVCU_STEP ? 2 * MR : 4 * MR; /* rows whose sums stay in L2 until they are finished */
 	if (j.rows)
-		j.tasks = avcu_max(j.tasks, (p->m + MC - 1) / MC);
+		j.tasks = avcu_max(j.tasks, (p->m + mc - 1) / mc);
 
 	/* Where every element is read by few panels, copies cost more than they save. */
 	j.as_is_a = j.form == FLOATS && pn <= GROUP && (!p->transa || p->lda <= KC);
 	j.as_is_b = j.form == FLOATS && pm <= 2 * GROUP && !p->transb && p->n % VL == 0 && p->ldb <= KC;
 
+	size_t wide = (size_t)(j.rows ? FN(padded_n)(p->n) : pm * MR), ns = 0; /* of the shared operand; sums of several spans */
 	long span = avcu_min(KS, j.slots);
-	size_t ns = j.slots > KS && p->sink != AVCU_STORE ? (size_t)p->m * (size_t)p->n : 0;
+	if (BY_AMX && wide * (size_t)j.slots <= SHARE)
+		span = j.slots;
+	if (span < j.slots && (BY_AMX || p->sink != AVCU_STORE))
+		ns = BY_AMX ? (size_t)(pm * MR * pn * NR) : (size_t)p->m * (size_t)p->n;
 	j.own = j.slots > KC && p->sink != AVCU_STORE && !ns; /* C holds something else until the last block */
 	size_t np = 0;
-	if (j.tasks > 1 && !(j.rows ? j.as_is_b : j.as_is_a)) {
-		np = (size_t)(j.rows ? FN(padded_n)(p->n) : pm * MR) * (size_t)span;
+	if ((j.tasks > 1 || BY_AMX) && !(j.rows ? j.as_is_b : j.as_is_a)) {
+		np = wide * (size_t)span;
 		np = np > SHARE ? 0 : np;
 	}
 	float *shared = np + ns ? avcu_scratch(pool, (int)threads, (np + ns) * sizeof *shared) : NULL;
@@ -220,7 +270,7 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 		*(j.rows ? &j.bp : &j.ap) = shared;
 	j.sum = ns ? shared + np : NULL;
 	do {
-		j.k1 = avcu_min(j.slots, j.k0 + KS);
+		j.k1 = avcu_min(j.slots, j.k0 + span);
 		if (np) {
 			long blocks = (j.k1 - j.k0 + KC - 1) / KC, parts = ((j.rows ? p->n : p->m) + FN(PART) - 1) / FN(PART);
 			avcu_parallel(pool, blocks * parts, FN(pack_shared), &j);

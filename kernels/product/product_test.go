@@ -2,6 +2,7 @@ package product
 
 import (
 	"bytes"
+	"maps"
 	"math"
 	"testing"
 
@@ -12,6 +13,14 @@ import (
 )
 
 func TestRows(t *testing.T) { kerneltest.Run(t, Rows(*kerneltest.Long)) }
+
+func TestRowsBF16(t *testing.T) { kerneltest.RunBF16(t, Rows(*kerneltest.Long)) }
+
+func allDevices(t *testing.T) map[string]engine.Device {
+	devices := kerneltest.Devices(t)
+	maps.Copy(devices, kerneltest.BF16Devices(t))
+	return devices
+}
 
 // A row of the result must have the same bits whatever other rows there are.
 func TestRowsDoNotDependOnEachOther(t *testing.T) {
@@ -27,7 +36,7 @@ func TestRowsDoNotDependOnEachOther(t *testing.T) {
 		}
 		return out[2]
 	}
-	for name, d := range kerneltest.Devices(t) {
+	for name, d := range allDevices(t) {
 		whole := run(d, m)
 		for _, rows := range []int{1, 2, 100, 256} {
 			if !bytes.Equal(run(d, rows), whole[:rows*n*4]) {
@@ -67,7 +76,7 @@ func TestStepEqualsStoreThenAdam(t *testing.T) {
 			}
 			return out[2:5]
 		}
-		devices := kerneltest.Devices(t)
+		devices := allDevices(t)
 		devices["ref"] = host.NewRef()
 		for name, d := range devices {
 			fused, apart := run(d, true), run(d, false)
@@ -86,6 +95,7 @@ func TestNaNAndInfFlowThrough(t *testing.T) {
 		row := shape{m: 3, n: 40, k: 2, form: form}.row(1)
 		row.Args[0].Data = []float32{nan, 1, inf, 1, 1, 1}
 		kerneltest.Run(t, []kerneltest.Row{row})
+		kerneltest.RunBF16(t, []kerneltest.Row{row})
 	}
 }
 
