@@ -3,17 +3,6 @@
  * Sums stay in the task's memory, rows and columns filled up to whole tiles, until the last block of K; then rows of C, and
  * of what goes with them, are gone through in long runs. That suits products that memory limits, as AMX's are. */
 
-/* Finishes rows x cols sums at t, rows width apart, that belong at (i, j) of C; a few rows at a time, which the first cache
- * holds. */
-static void FN(finish)(const struct FN(job) * job, long i, long rows, long j, long cols, float *t, long width) {
-	enum { FN(ROWS) = 4 };
-	for (long r = 0; r < rows; r += FN(ROWS)) {
-		struct FN(out) o = {.p = job->p, .rule = &job->rule, .i = i + r, .j = j, .cols = cols, .first = 1, .last = 1};
-		o.rows = avcu_min(FN(ROWS), rows - r);
-		FN(put)(&o, t + r * width, width);
-	}
-}
-
 static void FN(product_task)(void *arg, long index, int worker) {
 	const struct FN(job) *j = arg;
 	const struct avcu_product *p = j->p;

@@ -25,6 +25,8 @@ enum {
 	KC = 256,       /* depth of a block, in slots */
 	KS = 4096,      /* depth of a span that is packed at once, in slots */
 	MC = 144,       /* rows of a task that packs its own A: MC x KC floats stay in L2, also for two threads of a core */
+	MC_STEP = 96,   /* the same where a step of Adam's follows: sums wait in L2 too */
+	RUN = 32,       /* panels whose columns take that step together */
 	TALL = 256,     /* up to so many rows tasks are cut along columns */
 	FEW = 4,        /* up to so many rows are not worth copying B for */
 	SHARE = 8 << 20 /* slots: larger operands are not packed for all */
@@ -148,6 +150,17 @@ INLINE const float *FN(block_b)(const struct FN(job) * j, long c, long c1, long 
 	return own;
 }
 
+/* Finishes rows x cols sums at t, rows width apart, that belong at (i, j) of C; a few rows at a time, which the first cache
+ * holds. C and what goes with it are gone through in long runs, which the processor foresees. */
+static void FN(finish)(const struct FN(job) * job, long i, long rows, long j, long cols, float *t, long width) {
+	enum { FN(ROWS) = 4 };
+	for (long r = 0; r < rows; r += FN(ROWS)) {
+		struct FN(out) o = {.p = job->p, .rule = &job->rule, .i = i + r, .j = j, .cols = cols, .first = 1, .last = 1};
+		o.rows = avcu_min(FN(ROWS), rows - r);
+		FN(put)(&o, t + r * width, width);
+	}
+}
+
 #ifndef AMX
 
 /* Where the block of op(A) or op(B) lies that a task will pack next: count rows or columns from at on, slots k .. k+kc-1. */
@@ -172,22 +185,29 @@ static void FN(product_task)(void *arg, long index, int worker) {
 		i0 = FN(cut)(p->m, MR, index, j->tasks), i1 = FN(cut)(p->m, MR, index + 1, j->tasks);
 	else
 		j0 = FN(cut)(p->n, NR, index, j->tasks), j1 = FN(cut)(p->n, NR, index + 1, j->tasks);
-	long wide = FN(padded_n)(j1 - j0), group = j->bp || j->as_is_b ? j1 - j0 : FN(PART);
+	/* With a step of Adam's three times as much memory goes with C as in C: sums wait in the task's memory until many columns
+	 * of all its rows are there, instead of going to C tile by tile. */
+	int step = p->sink == AVCU_STEP, once = step && j->slots <= KC;
+	long group = !(j->bp || j->as_is_b) ? FN(PART) : step ? RUN * NR : j1 - j0;
+	long wide = FN(padded_n)(once ? avcu_min(group, j1 - j0) : j1 - j0);
 	size_t na = j->ap || j->as_is_a ? 0 : (size_t)(i1 - i0 + MR) * KC, nb = j->bp || j->as_is_b ? 0 : (size_t)FN(PART) * KC;
 	size_t ns = j->own ? (size_t)(i1 - i0) * (size_t)wide : 0;
 	float *own_a = na + nb + ns ? avcu_scratch(j->pool, worker, (na + nb + ns) * sizeof *own_a) : NULL;
 	float *own_b = own_a + na, *own = own_b + nb;
-	struct FN(out) o = {.p = p, .rule = &j->rule};
+	struct FN(out) o = {.p = p};
 	long k = j->k0, strips = (i1 - i0 + MR - 1) / MR;
 	do {
 		long kc = avcu_min(KC, j->k1 - k);
 		struct FN(block) a = FN(block_a)(j, i0, i1, k, kc, own_a);
 		o.first = k == 0;
-		o.last = k + kc >= j->slots;
+		int done = k + kc >= j->slots;
+		o.last = done && !step;
 		o.plain = !o.last || j->plain;
 		for (long jg = j0; jg < j1; jg += group) {
 			long je = avcu_min(j1, jg + group), tiles = strips * ((je - jg + NR - 1) / NR);
 			const float *b = FN(block_b)(j, jg, je, k, kc, own_b);
+			float *sum = j->sum ? j->sum + i0 * p->n + jg : j->own ? own + (once ? 0 : jg - j0) : p->c + i0 * p->ldc + jg;
+			o.lds = j->sum ? p->n : j->own ? wide : p->ldc;
 			struct FN(next) next = {0};
 			if (nb && je < j1)
 				next = FN(coming)(j, p->b, p->ldb, p->transb, je, avcu_min(group, j1 - je), k, kc, tiles);
@@ -198,16 +218,13 @@ static void FN(product_task)(void *arg, long index, int worker) {
 				struct FN(block) panel = {b + (jj - jg) * (j->as_is_b ? 1 : kc), 0, j->as_is_b ? p->ldb : FN(padded_n)(o.cols)};
 				for (long ii = i0; ii < i1; ii += MR) {
 					o.i = ii, o.j = jj, o.rows = avcu_min(MR, i1 - ii);
-					if (j->sum)
-						o.sum = j->sum + ii * p->n + jj, o.lds = p->n;
-					else if (j->own)
-						o.sum = own + (ii - i0) * wide + (jj - j0), o.lds = wide;
-					else
-						o.sum = p->c + ii * p->ldc + jj, o.lds = p->ldc;
+					o.sum = sum + (ii - i0) * o.lds + (jj - jg);
 					struct FN(block) strip = {a.at + (ii - i0) * (j->as_is_a ? a.step : kc), a.step, a.next};
 					FN(tile)(j->form, kc, &strip, &panel, &o, &next);
 				}
 			}
+			if (step && done)
+				FN(finish)(j, i0, i1 - i0, jg, je - jg, sum, o.lds);
 		}
 		k += kc;
 	} while (k < j->k1);
@@ -245,7 +262,8 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 	if (!j.rows) /* every task reads all of A */
 		want = avcu_min(want, (pn + WIDE * threads - 1) / (WIDE * threads) * threads);
 	j.tasks = avcu_min(j.rows ? pm : pn, want);
-	long mc = !BY_AMX ? MC : p->sink == AVCU_STEP ? 2 * MR : 4 * MR; /* rows whose sums stay in L2 until they are finished */
+	int step = p->sink == AVCU_STEP;
+	long mc = BY_AMX ? (step ? 2 : 4) * MR : step ? MC_STEP : MC; /* with AMX sums wait in L2 in any case */
 	if (j.rows)
 		j.tasks = avcu_max(j.tasks, (p->m + mc - 1) / mc);
 
@@ -259,13 +277,13 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 		span = j.slots;
 	if (span < j.slots && (BY_AMX || p->sink != AVCU_STORE))
 		ns = BY_AMX ? (size_t)(pm * MR * pn * NR) : (size_t)p->m * (size_t)p->n;
-	j.own = j.slots > KC && p->sink != AVCU_STORE && !ns; /* C holds something else until the last block */
+	j.own = !ns && (p->sink == AVCU_STEP || (p->sink == AVCU_ADD && j.slots > KC)); /* C holds something else until the last block */
 	size_t np = 0;
 	if ((j.tasks > 1 || BY_AMX) && !(j.rows ? j.as_is_b : j.as_is_a)) {
 		np = wide * (size_t)span;
 		np = np > SHARE ? 0 : np;
 	}
-	float *shared = np + ns ? avcu_scratch(pool, (int)threads, (np + ns) * sizeof *shared) : NULL;
+	float *shared = np + ns ? avcu_scratch(pool, (int)threads, (np + ns + VL) * sizeof *shared) : NULL; /* rows are read in whole vectors */
 	if (np)
 		*(j.rows ? &j.bp : &j.ap) = shared;
 	j.sum = ns ? shared + np : NULL;

@@ -198,14 +198,6 @@ static void FN(tile)(const int form, long kc, const struct FN(block) * a, const 
 	struct FN(ahead) h;
 	h.n = 0;
 	FN(expect)(&h, o->sum, o->lds, o->rows, o->cols);
-	if (o->last && o->p->sink == AVCU_STEP) {
-		const struct avcu_product *p = o->p;
-		long at = o->i * p->ldc + o->j;
-		if (p->c + at != o->sum)
-			FN(expect)(&h, p->c + at, p->ldc, o->rows, o->cols);
-		FN(expect)(&h, p->m1 + at, p->ldc, o->rows, o->cols);
-		FN(expect)(&h, p->m2 + at, p->ldc, o->rows, o->cols);
-	}
 	FN(expect_next)(&h, next);
 	int packed = a->step == 0, one = o->cols <= VL;
 #define TILE(rows, packed, form)                                 \
