@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"avcu/io/largepages"
 	"avcu/model"
 	"avcu/model/train"
 	"avcu/ops"
@@ -33,7 +34,7 @@ func Batch(s model.Spec, n int, seed uint64) *train.Batch {
 	r := rand.New(rand.NewPCG(seed, 1))
 	b := &train.Batch{Offsets: []int32{0}}
 	for _, m := range s.Modalities {
-		q := make([]byte, n*s.Frames*m.Dim)
+		q := largepages.Make(n * s.Frames * m.Dim)
 		for i := range q {
 			q[i] = byte(r.Uint32())
 		}

@@ -25,9 +25,9 @@ type contestant struct {
 }
 
 // keepMemory makes glibc keep freed memory for what comes next: every step of a dynamic framework takes and returns gigabytes,
-// which are otherwise fetched from the system, and filled with zeros, page by page, each time. Few users know of it, so both are
-// measured.
-var keepMemory = []string{"MALLOC_MMAP_MAX_=0", "MALLOC_TRIM_THRESHOLD_=100000000000"}
+// which are otherwise fetched from the system, and filled with zeros, page by page, each time; and it has PyTorch ask for large
+// pages. Few users know of either, so both are measured.
+var keepMemory = []string{"MALLOC_MMAP_MAX_=0", "MALLOC_TRIM_THRESHOLD_=100000000000", "THP_MEM_ALLOC_ENABLE=1"}
 
 var contestants = []contestant{
 	{name: "avcu", title: "avcu float32"},

@@ -19,9 +19,9 @@ def say(**what):
 
 
 def load(path):
-    """The tensors of a safetensors file as arrays of numpy, and its model description where it has one."""
+    """The tensors of a safetensors file as arrays of numpy, whose own memory is on large pages, and its model description."""
     with safe_open(path, "np") as f:
-        return {k: f.get_tensor(k) for k in f.keys()}, json.loads((f.metadata() or {}).get("model", "{}"))
+        return {k: f.get_tensor(k).copy() for k in f.keys()}, json.loads((f.metadata() or {}).get("model", "{}"))
 
 
 def timed(seconds, step):

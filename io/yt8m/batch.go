@@ -3,6 +3,8 @@ package yt8m
 import (
 	"slices"
 	"sync"
+
+	"avcu/io/largepages"
 )
 
 // A batch is filled slot by slot by several workers, and then read by one goroutine.
@@ -36,7 +38,7 @@ func (b *batch) reset(size, frames int, dims []int) {
 	b.slots, b.features = make([][]byte, len(dims)), make([][]byte, len(dims))
 	b.offsets = make([]int32, 0, size+1)
 	for m, dim := range dims {
-		b.slots[m] = make([]byte, size*frames*dim)
+		b.slots[m] = largepages.Make(size * frames * dim)
 	}
 }
 
