@@ -40,8 +40,9 @@ const remarks = `A step is forward, loss, backward and Adam (fluid's rule) with 
 features to the 20 highest classes with their probabilities. Medians and quartiles are over all steps of all repetitions. "avcu takes, of its
 time" is the median over repetitions of avcu's median to the other's in the same repetition. Memory is the largest resident set of the
 process, its libraries and two batches of features included. "malloc tuned" is a malloc that keeps freed memory
-(MALLOC_MMAP_MAX_=0, MALLOC_TRIM_THRESHOLD_=1e11), which is much faster for programs that take and return gigabytes each step, and which
-nothing sets by itself. PyTorch's float32 products go through Intel's MKL, which is slow on AMD processors: in the row "products by oneDNN" those of all linear layers, forward and backward, are oneDNN's
+(MALLOC_MMAP_MAX_=0, MALLOC_TRIM_THRESHOLD_=1e11) and, in PyTorch, asks for large pages (THP_MEM_ALLOC_ENABLE=1), which is much faster
+for programs that take and return gigabytes each step, and which nothing sets by itself. PyTorch's float32 products go through Intel's MKL,
+which is slow on AMD processors: in the row "products by oneDNN" those of all linear layers, forward and backward, are oneDNN's
 (torch.ops.mkldnn._linear_pointwise in an autograd.Function); attention's pooling is a batched product, which PyTorch gives to MKL alone in
 float32. The products of Paddle's dynamic graph go through an MKL of its own, of 2019; its flags for oneDNN change nothing there. By itself
 it takes one thread and MKL's slowest code on AMD; the tuned row has all threads and MKL_DEBUG_CPU_TYPE=5, which that old MKL obeys.

@@ -28,6 +28,8 @@ enum {
 	MC_STEP = 96,   /* the same where a step of Adam's follows: sums wait in L2 too */
 	RUN = 32,       /* panels whose columns take that step together */
 	TALL = 256,     /* up to so many rows tasks are cut along columns */
+	WIDE = 16,      /* panels of B that make a task worth reading A's block for */
+	NARROW = 6,     /* up to so many panels copies of the other operand cost more than they save; twice as many strips */
 	FEW = 4,        /* up to so many rows are not worth copying B for */
 	SHARE = 8 << 20 /* slots: larger operands are not packed for all */
 };
@@ -62,21 +64,18 @@ void avcu_product(avcu_pool *pool, const struct avcu_product *p) {
 #else
 
 /* BY_AMX: sums wait in memory of their own, never in C (amx_task.h). GROUP is the number of panels of B that a task packs at
- * once, WIDE that which makes a task worth reading A's block for. */
+ * once. */
 #undef MR
 #undef NV
 #undef BY_AMX
 #undef GROUP
-#undef WIDE
 #ifdef AMX
 #define BY_AMX 1
 #define MR 32
 #define GROUP 32 /* whole rows of weights, as far as they go: the processor foresees what it will read */
-#define WIDE 16
 #else
 #define BY_AMX 0
-#define GROUP 6
-#define WIDE 8
+#define GROUP 8
 #if ISA == 2
 #define MR 12 /* 24 of 32 registers hold sums */
 #else
@@ -109,7 +108,7 @@ struct FN(job) {
 	struct FN(adam_rule) rule;
 };
 
-enum { FN(PART) = GROUP * NR }; /* rows or columns that one task of pack_shared packs: a multiple of MR and NR */
+enum { FN(PART) = GROUP * NR, FN(PART_A) = FN(PART) / MR * MR }; /* columns and rows that one task of pack_shared packs */
 
 /* Where task index of several begins, for n rows or columns in panels of the given width. */
 INLINE long FN(cut)(long n, long width, long index, long tasks) {
@@ -120,12 +119,13 @@ static void FN(pack_shared)(void *arg, long index, int worker) {
 	const struct FN(job) *j = arg;
 	const struct avcu_product *p = j->p;
 	(void)worker;
-	long blocks = (j->k1 - j->k0 + KC - 1) / KC, k = j->k0 + index % blocks * KC, from = index / blocks * FN(PART);
+	long blocks = (j->k1 - j->k0 + KC - 1) / KC, k = j->k0 + index % blocks * KC;
+	long part = j->ap ? FN(PART_A) : FN(PART), from = index / blocks * part;
 	long kc = avcu_min(KC, j->k1 - k);
 	if (j->ap)
-		FN(pack_a)(j->form, p, from, avcu_min(p->m, from + FN(PART)), k, kc, j->ap + FN(place_a)(p->m, k - j->k0, from, kc));
+		FN(pack_a)(j->form, p, from, avcu_min(p->m, from + part), k, kc, j->ap + FN(place_a)(p->m, k - j->k0, from, kc));
 	else
-		FN(pack_b)(j->form, p, from, avcu_min(p->n, from + FN(PART)), k, kc, j->bp + FN(place_b)(p->n, k - j->k0, from, kc));
+		FN(pack_b)(j->form, p, from, avcu_min(p->n, from + part), k, kc, j->bp + FN(place_b)(p->n, k - j->k0, from, kc));
 }
 
 /* The block of op(A) at depth k whose first row is i, and of op(B) whose first column is j; at own if the task is to copy
@@ -267,9 +267,9 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 	if (j.rows)
 		j.tasks = avcu_max(j.tasks, (p->m + mc - 1) / mc);
 
-	/* Where every element is read by few panels, copies cost more than they save. */
-	j.as_is_a = j.form == FLOATS && pn <= GROUP && (!p->transa || p->lda <= KC);
-	j.as_is_b = j.form == FLOATS && pm <= 2 * GROUP && !p->transb && p->n % VL == 0 && p->ldb <= KC;
+	/* Where every element is read by few panels or strips, copies cost more than they save. */
+	j.as_is_a = j.form == FLOATS && pn <= NARROW && (!p->transa || p->lda <= KC);
+	j.as_is_b = j.form == FLOATS && pm <= 2 * NARROW && !p->transb && p->n % VL == 0 && p->ldb <= KC;
 
 	size_t wide = (size_t)(j.rows ? FN(padded_n)(p->n) : pm * MR), ns = 0; /* of the shared operand; sums of several spans */
 	long span = avcu_min(KS, j.slots);
@@ -290,7 +290,8 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 	do {
 		j.k1 = avcu_min(j.slots, j.k0 + span);
 		if (np) {
-			long blocks = (j.k1 - j.k0 + KC - 1) / KC, parts = ((j.rows ? p->n : p->m) + FN(PART) - 1) / FN(PART);
+			long blocks = (j.k1 - j.k0 + KC - 1) / KC, part = j.rows ? FN(PART) : FN(PART_A);
+			long parts = ((j.rows ? p->n : p->m) + part - 1) / part;
 			avcu_parallel(pool, blocks * parts, FN(pack_shared), &j);
 		}
 		avcu_parallel(pool, j.tasks, FN(product_task), &j);

@@ -161,10 +161,11 @@ INLINE void FN(tile_of)(const int rows, const int nv, const int packed, const in
 		}                                                                              \
 		z += packed ? MR : 0;                                                          \
 	} while (0)
-	const long each = 5 * h->n / (kc + 1) + 1; /* every four slots, so that all are asked for in time */
+	const long each = kc >= 4 ? (h->n << 16) / (kc / 4) : 0; /* every four slots, in units of 1/65536 line: evenly */
+	long due = 65535;
 	long k = 0;
 	for (; k + 4 <= kc; k += 4) {
-		for (long stop = avcu_min(h->n, next + each); next < stop; next++)
+		for (long stop = (due += each) >> 16; next < stop; next++)
 			__builtin_prefetch(h->line[next]);
 		DEPTH(k);
 		DEPTH(k + 1);
