@@ -63,9 +63,7 @@ void attention_works(int (*wanted)(const char *), void (*measure)(const struct w
 		if (!wanted(h->forward) && !wanted(h->backward))
 			continue;
 		long each = h->l * h->c, wide = h->c * h->d, threads = omp_get_max_threads();
-		uint8_t *bytes = malloc((size_t)(VIDEOS * h->l * h->d));
-		if (!bytes)
-			exit(1);
+		uint8_t *bytes = huge(VIDEOS * h->l * h->d);
 		for (long i = 0; i < VIDEOS * h->l * h->d; i++)
 			bytes[i] = (uint8_t)(i * 2654435761u >> 13);
 		float *w = numbers(wide, 1), *c = numbers(h->c, 2);

@@ -110,7 +110,7 @@ int main(int argc, char **argv) {
 	omp_set_num_threads(threads);
 	if (avcu_detect_isa() < isa)
 		isa = avcu_detect_isa();
-	pool = avcu_pool_new(threads, isa);
+	pool = avcu_pool_new(threads, isa, AVCU_NO_BF16);
 	if (!pool || turns < 1)
 		return 1;
 	if (!json) {

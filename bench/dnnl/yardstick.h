@@ -24,13 +24,19 @@ struct work {
 void product_works(int (*wanted)(const char *name), void (*measure)(const struct work *w));
 void attention_works(int (*wanted)(const char *name), void (*measure)(const struct work *w));
 
-/* n numbers in [-1, 1) on huge pages. */
-static inline float *numbers(long n, unsigned seed) {
-	size_t bytes = ((size_t)n * 4 + (4u << 20)) >> 21 << 21;
-	float *p = aligned_alloc(2u << 20, bytes);
+/* Memory on huge pages. */
+static inline void *huge(long bytes) {
+	size_t size = ((size_t)bytes + (4u << 20)) >> 21 << 21;
+	void *p = aligned_alloc(2u << 20, size);
 	if (!p)
 		exit(1);
-	madvise(p, bytes, MADV_HUGEPAGE);
+	madvise(p, size, MADV_HUGEPAGE);
+	return p;
+}
+
+/* n numbers in [-1, 1). */
+static inline float *numbers(long n, unsigned seed) {
+	float *p = huge(n * (long)sizeof *p);
 	for (long i = 0; i < n; i++)
 		p[i] = (float)((seed = seed * 1664525u + 1013904223u) >> 8) / (1 << 23) - 1;
 	return p;

@@ -257,7 +257,7 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 	/* Several tasks a thread, so that all end at about the same time; small products are not worth waking anybody. */
 	long threads = avcu_threads(pool), pm = (p->m + MR - 1) / MR, pn = (p->n + NR - 1) / NR;
 	int small = p->m * p->n / 64 * avcu_max(p->k, 1) < 4096;
-	long want = small || threads == 1 ? 1 : 8 * threads;
+	long want = small || threads == 1 ? 1 : 4 * threads;
 	j.rows = p->m > TALL || pn < avcu_min(pm, want);
 	if (!j.rows) /* every task reads all of A */
 		want = avcu_min(want, (pn + WIDE * threads - 1) / (WIDE * threads) * threads);
