@@ -6,11 +6,8 @@
 static void FN(product_task)(void *arg, long index, int worker) {
 	const struct FN(job) *j = arg;
 	const struct avcu_product *p = j->p;
-	long i0 = 0, i1 = p->m, j0 = 0, j1 = p->n;
-	if (j->rows)
-		i0 = FN(cut)(p->m, MR, index, j->tasks), i1 = FN(cut)(p->m, MR, index + 1, j->tasks);
-	else
-		j0 = FN(cut)(p->n, NR, index, j->tasks), j1 = FN(cut)(p->n, NR, index + 1, j->tasks);
+	long i0, i1, j0, j1;
+	FN(bounds)(j, index, &i0, &i1, &j0, &j1);
 	/* Columns are packed group by group: many where B's rows in memory lie along them, few where each is such a row. Where
 	 * blocks of A need no packing, or there is but one, a group is finished before the next begins. */
 	int one = j->k1 - j->k0 <= KC;

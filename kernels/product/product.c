@@ -102,7 +102,7 @@ struct FN(job) {
 	int rows;      /* tasks are cut along rows; else along columns */
 	int as_is_a, as_is_b; /* read where it is */
 	float *ap, *bp; /* packed operands of the span, or NULL */
-	float *sum;     /* where sums of earlier blocks wait, rows n apart, or NULL: in C, or in the task's own memory */
+	float *sum;     /* where sums of earlier blocks wait, rows n apart (BY_AMX: n in whole panels), or NULL: in C, or in the task's own memory */
 	int own;        /* sums between blocks wait in the task's own memory */
 	int plain;      /* sums end in C as they are */
 	struct FN(adam_rule) rule;
@@ -113,6 +113,15 @@ enum { FN(PART) = GROUP * NR, FN(PART_A) = FN(PART) / MR * MR }; /* columns and 
 /* Where task index of several begins, for n rows or columns in panels of the given width. */
 INLINE long FN(cut)(long n, long width, long index, long tasks) {
 	return avcu_min(n, (n + width - 1) / width * index / tasks * width);
+}
+
+/* The rows i0 .. i1-1 and columns j0 .. j1-1 of C that are task index's. */
+INLINE void FN(bounds)(const struct FN(job) * j, long index, long *i0, long *i1, long *j0, long *j1) {
+	*i0 = 0, *i1 = j->p->m, *j0 = 0, *j1 = j->p->n;
+	if (j->rows)
+		*i0 = FN(cut)(j->p->m, MR, index, j->tasks), *i1 = FN(cut)(j->p->m, MR, index + 1, j->tasks);
+	else
+		*j0 = FN(cut)(j->p->n, NR, index, j->tasks), *j1 = FN(cut)(j->p->n, NR, index + 1, j->tasks);
 }
 
 static void FN(pack_shared)(void *arg, long index, int worker) {
@@ -180,11 +189,8 @@ INLINE struct FN(next) FN(coming)(const struct FN(job) * j, const float *x, long
 static void FN(product_task)(void *arg, long index, int worker) {
 	const struct FN(job) *j = arg;
 	const struct avcu_product *p = j->p;
-	long i0 = 0, i1 = p->m, j0 = 0, j1 = p->n;
-	if (j->rows)
-		i0 = FN(cut)(p->m, MR, index, j->tasks), i1 = FN(cut)(p->m, MR, index + 1, j->tasks);
-	else
-		j0 = FN(cut)(p->n, NR, index, j->tasks), j1 = FN(cut)(p->n, NR, index + 1, j->tasks);
+	long i0, i1, j0, j1;
+	FN(bounds)(j, index, &i0, &i1, &j0, &j1);
 	/* With a step of Adam's three times as much memory goes with C as in C: sums wait in the task's memory until many columns
 	 * of all its rows are there, instead of going to C tile by tile. */
 	int step = p->sink == AVCU_STEP, once = step && j->slots <= KC;

@@ -96,7 +96,7 @@ static __attribute__((noinline)) void FN(put)(const struct FN(out) * o, float *t
 
 /* Memory that will be read or written soon. A tile asks for it line by line while it computes: all at once would be more
  * than a core can have under way, and the arithmetic would wait. */
-enum { FN(LINES) = 12 * MR }; /* four times a tile, and as many as expect_next may add */
+enum { FN(LINES) = 6 * MR }; /* a tile's, two a row, and as many as expect_next may add */
 struct FN(ahead) {
 	const char *line[FN(LINES)];
 	long n;
