@@ -5,17 +5,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"avcu/io/npy"
 	"avcu/io/pickle"
@@ -347,132 +343,5 @@ func TestPaddleCombined(t *testing.T) {
 	code, _, log = avcu(t, append([]string{"train", "--init-from", file, "--save-dir", filepath.Join(dir, "run"), "--max-steps", "1"}, other...)...)
 	if code != 0 || strings.Count(log, "initialised: logistic.") != 2 || strings.Count(log, "initialised:") != 2 {
 		t.Errorf("init-from: exit code %d\n%s", code, log)
-	}
-}
-
-// Folders of results are made, and where none can be, that is said before the work.
-func TestOutputs(t *testing.T) {
-	p := paddleCases[0]
-	config, dir := p.configFile(t), t.TempDir()
-	at := func(name string) string { return filepath.Join(dir, name) }
-	file, labels := at("file"), at("labels.txt")
-	for path, text := range map[string]string{file: "", labels: "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk, l\n"} {
-		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	with := func(args ...string) []string {
-		return append(args, "--config", config, "--weights", paddleFile(p.weights), "--data", paddleFile(p.features))
-	}
-	must(t, with("infer", "--format", "pickle", "--output", at("a/b/AttentionCluster_infer_result"))...)
-	must(t, with("eval", "--output", at("c/result"), "--per-class", at("d/classes.csv"))...)
-	must(t, with("eval", "--labels", labels, "--per-class", at("e/classes.csv"), "--output", at("e/result"))...)
-	must(t, "model", "convert", paddleFile(p.weights), at("f/g/w.safetensors"), "--to", "safetensors")
-	must(t, "model", "convert", paddleFile(p.weights), at("h/i")+"/", "--to", "paddle-dir")
-	for name, want := range map[string]string{"a/b/AttentionCluster_infer_result": "", "c/result": "videos ", "e/result": "videos ", "f/g/w.safetensors": "", "h/i/fc1.bias": "",
-		"d/classes.csv": "class,positives,ap\n0,", "e/classes.csv": "class,name,positives,ap\n0,a,"} {
-		if text := string(read(t, at(name))); !strings.HasPrefix(text, want) || strings.HasPrefix(name, "e/classes") && !strings.Contains(text, "\n10,\"k, l\",") {
-			t.Errorf("%s is\n%s", name, text)
-		}
-	}
-	entries, err := os.ReadDir(at("e"))
-	if err != nil || len(entries) != 2 {
-		t.Errorf("left over: %v, %v", entries, err)
-	}
-	for _, c := range []struct {
-		args []string
-		want string
-	}{ // what is read is not there either: the output comes first
-		{[]string{"infer", "--output", file + "/x"}, "output: mkdir " + file},
-		{[]string{"infer", "--save-dir", file}, "output: mkdir " + file},
-		{[]string{"eval", "--output", dir}, "output: " + dir + " is a folder: name a file"},
-		{[]string{"eval", "--output", at("new") + "/"}, "output: " + at("new") + "/ is a folder: name a file"},
-		{[]string{"eval", "--per-class", file + "/x"}, "output: mkdir " + file},
-		{[]string{"eval", "--per-class", "/proc/avcu"}, "output: /proc cannot be written: "},
-		{[]string{"data", "flash-mnist", "--mnist", "none", "--out", file}, "data flash-mnist: mkdir " + file},
-		{[]string{"model", "convert", paddleFile(p.weights), file + "/x", "--to", "npz"}, "model convert: mkdir " + file},
-	} {
-		args := c.args
-		if args[0] == "infer" || args[0] == "eval" {
-			args = append(args, "--weights", "none", "--data", "none")
-		}
-		if code, out, log := avcu(t, args...); code != 1 || out != "" || !strings.Contains(log, c.want) || !strings.Contains(log, "name ") {
-			t.Errorf("%q: exit code %d, want %q in\n%s%s", c.args, code, c.want, out, log)
-		}
-	}
-}
-
-// Without --weights the published ones are fetched once, into the user's cache.
-func TestPublishedWeights(t *testing.T) {
-	p := paddleCases[1]
-	config, dir := p.configFile(t), t.TempDir()
-	must(t, "model", "convert", paddleFile(p.weights), filepath.Join(dir, "folder"), "--to", "paddle-dir")
-	packed := archive(t, filepath.Join(dir, "folder"), "attention_cluster_youtube8m/")
-	asked := 0
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked++
-		if r.URL.Path != "/video/attention_cluster_youtube8m.tar.gz" {
-			http.NotFound(w, r)
-			return
-		}
-		http.ServeContent(w, r, "", time.Unix(1e9, 0), bytes.NewReader(packed))
-	}))
-	defer server.Close()
-	t.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
-	t.Setenv("AVCU_WEIGHTS_URL", server.URL+"/video/")
-	args := []string{"infer", "--config", config, "--data", paddleFile(p.features), "--format", "jsonl"}
-	code, _, log := avcu(t, append(args, "--offline")...)
-	if code != 1 || asked != 0 || !strings.Contains(log, "put it at") {
-		t.Errorf("offline: exit code %d after %d requests\n%s", code, asked, log)
-	}
-	want := must(t, append(args, "--weights", paddleFile(p.weights))...)
-	for range 2 {
-		code, out, log := avcu(t, args...)
-		if code != 0 || out != want || asked != 1 {
-			t.Fatalf("exit code %d after %d requests, the same result: %v\n%s", code, asked, out == want, log)
-		}
-	}
-	code, _, log = avcu(t, "train", "--config", config, "--data", paddleFile(p.features), "--init-from", "published", "--max-steps", "1", "--batch-size", "4", "--save-dir", filepath.Join(dir, "run"))
-	if code != 0 || strings.Contains(log, "initialised") || asked != 1 {
-		t.Errorf("fine-tuning: exit code %d after %d requests\n%s", code, asked, log)
-	}
-}
-
-// What is wrong with published weights is said with what to do: it may be the server, or the file that was kept.
-func TestPublishedDamage(t *testing.T) {
-	dir := t.TempDir()
-	file := filepath.Join(dir, "avcu", publishedFile)
-	var content []byte
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/octet-stream")
-		w.Write(content)
-	}))
-	defer server.Close()
-	t.Setenv("XDG_CACHE_HOME", dir)
-	t.Setenv("AVCU_WEIGHTS_URL", server.URL)
-	fails := func(want ...string) {
-		t.Helper()
-		code, _, log := avcu(t, "model", "info", publishedName)
-		for _, part := range want {
-			if code != 1 || !strings.Contains(log, part) {
-				t.Errorf("exit code %d, want %q in\n%s", code, part, log)
-			}
-		}
-	}
-	empty := t.TempDir()
-	whole := archive(t, empty, "")
-	if err := os.WriteFile(filepath.Join(empty, "evil"), []byte("no weights"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	for _, content = range [][]byte{[]byte("<html>Sign in</html>"), whole[:len(whole)-3]} {
-		fails("is not what it should be", "name another server, or put the file at "+file+" (AVCU_WEIGHTS_URL names another server)")
-	}
-	for _, content = range [][]byte{whole, archive(t, empty, "../")} {
-		for range 2 { // the second one does not fetch
-			fails("delete " + file + " to fetch the published weights again, or put a good file there")
-		}
-		if err := errors.Join(os.Remove(file), os.Remove(file+".sha256")); err != nil {
-			t.Fatal(err)
-		}
 	}
 }
