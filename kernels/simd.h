@@ -9,11 +9,7 @@
 #undef FN
 #if ISA == 2
 #define VL 16
-#ifdef AMX /* once more, beside tiles: product/product.c */
-#define FN(name) name##_amx
-#else
 #define FN(name) name##_avx512
-#endif
 #elif ISA == 1
 #define VL 8
 #define FN(name) name##_avx2

@@ -32,7 +32,7 @@ type CPU struct {
 	pool    unsafe.Pointer
 	threads int
 	isa     ISA
-	unit    bf16Unit // where products are of bfloat16
+	unit    bf16Unit // noBF16 also where products are of float32 and AVX512_BF16 is no help
 }
 
 // Options of NewCPU. The zero value is all cores and the best instructions.
@@ -40,7 +40,7 @@ type Options struct {
 	Threads int  // 0: as many as the process may use
 	Limit   *ISA // not nil: no instructions beyond these
 	BF16    bool // matrix products round their operands to bfloat16
-	NoAMX   bool // AVX512_BF16 multiplies them also where there is AMX
+	NoAMX   bool // AVX-512 multiplies them also where there is AMX
 }
 
 // Name is "cpu".
@@ -50,6 +50,8 @@ func (c *CPU) Name() string { return "cpu" }
 func (c *CPU) Describe() string {
 	s := fmt.Sprintf("%d threads, %v", c.threads, c.isa)
 	switch {
+	case c.unit == amxBF16 && !c.bf16:
+		s += ", float32 products by AMX in three pieces"
 	case c.unit == amxBF16:
 		s += ", bfloat16 products by AMX"
 	case c.unit == avx512BF16:
@@ -63,6 +65,8 @@ func (c *CPU) Describe() string {
 // Arch is the instruction set: runs on another one differ in their last bits.
 func (c *CPU) Arch() string {
 	switch {
+	case c.unit == amxBF16 && !c.bf16:
+		return c.isa.String() + "+amx"
 	case c.unit == amxBF16:
 		return c.isa.String() + "amx"
 	case c.unit == avx512BF16:
@@ -72,6 +76,9 @@ func (c *CPU) Arch() string {
 	}
 	return c.isa.String()
 }
+
+// UsesAMX reports that AMX computes the matrix products.
+func (c *CPU) UsesAMX() bool { return c.unit == amxBF16 }
 
 // Threads is the number of workers, the caller's own thread included.
 func (c *CPU) Threads() int { return c.threads }

@@ -28,12 +28,12 @@ func NewCPU(o Options) (*CPU, error) {
 	if o.Limit != nil {
 		c.isa = min(c.isa, *o.Limit)
 	}
-	unit := noBF16
-	if o.BF16 {
-		unit = bf16Unit(C.avcu_detect_bf16())
-	}
+	unit := bf16Unit(C.avcu_detect_bf16())
 	if o.NoAMX {
 		unit = min(unit, avx512BF16)
+	}
+	if !o.BF16 && unit != amxBF16 {
+		unit = noBF16
 	}
 	pool := C.avcu_pool_new(C.int(c.threads), C.int(c.isa), C.int(unit))
 	if pool == nil {

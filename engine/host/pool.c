@@ -217,7 +217,7 @@ void *avcu_scratch(avcu_pool *p, int slot, size_t bytes) {
 	struct slot *s = &p->slots[slot];
 	if (s->bytes >= bytes)
 		return s->memory;
-	size_t page = bytes >= (2u << 20) ? (2u << 20) : 4096;
+	size_t page = bytes >= (1u << 18) ? (2u << 20) : 4096;
 	size_t size = (bytes + page - 1) / page * page;
 	free(s->memory);
 	s->memory = aligned_alloc(page, size);

@@ -17,18 +17,21 @@ import (
 var Long = flag.Bool("long", false, "every combination of the edge cases")
 
 // Devices are the devices under test, beside the reference: the CPU with each instruction set that is
-// here, and with 1, 2 and 3 threads for the widest; and the virtual machine that runs the CUDA kernels,
+// here, and with 1, 2 and 3 threads for the widest, and with AMX; and the virtual machine that runs the CUDA kernels,
 // once with the blocks in order and once in another; with the tag cuda also the first GPU. They are closed when the test ends.
 func Devices(t testing.TB) map[string]engine.Device {
 	devices := map[string]engine.Device{}
 	best := host.Plain
 	for _, isa := range isas {
-		if addCPU(t, devices, "cpu/"+isa.String(), isa, host.Options{Threads: 1}) {
+		if addCPU(t, devices, "cpu/"+isa.String(), isa, host.Options{Threads: 1, NoAMX: true}) {
 			best = isa
 		}
 	}
 	for _, threads := range []int{2, 3} {
-		addCPU(t, devices, fmt.Sprintf("cpu/%v/threads%d", best, threads), best, host.Options{Threads: threads})
+		addCPU(t, devices, fmt.Sprintf("cpu/%v/threads%d", best, threads), best, host.Options{Threads: threads, NoAMX: true})
+	}
+	for _, threads := range []int{1, 2} { // again without AMX where there is none
+		addCPU(t, devices, fmt.Sprintf("cpu/amx/threads%d", threads), best, host.Options{Threads: threads})
 	}
 	emulate := func(name string, o ptx.Options) {
 		d, err := cuda.Open(ptx.NewDriver(o), cuda.Options{Name: name, Arch: "ptx", Checks: true})

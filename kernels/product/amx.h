@@ -1,152 +1,210 @@
-/* Packing, inner kernel and task for AMX, in place of those of pack.h, tile.h and product.c: a tile of 32 x 32 sums stays in
- * four registers of 16 x 16. Slots are pairs of bfloat16; a block is a multiple of 16 slots deep, filled up with zeros.
+/* Products by AMX, in place of product.c's own packing, inner kernel and tasks: included once, beside those for AVX-512.
  *
- * A: panels of 32 rows, each [kc/16][2][16 rows][16 slots].
- * B: panels of 32 columns, each [kc/16][2][16 slots][16 columns].
- * The last panel has [1] in place of [2] if it holds no more than 16. Each part [16][16] is a tile register, 1 KB.
+ * With bf16 the elements of A and B are rounded to bfloat16. Without, each is the sum of three of bfloat16, which together have
+ * its 24 bits, and of the nine products of such pieces the six that matter are summed: what is left out is below 2^-24 of |a b|,
+ * the rounding of a float32 (Henry, Tang, Heinecke, "Leveraging the bfloat16 artificial intelligence datatype for
+ * higher-precision computations", ARITH 2019). That takes 6/16 of the time of float32's own multiply-adds, and the sums are
+ * nearer to the exact ones, being rounded seldom: TDPBF16PS adds 32 products to an element of C at once, of which it sums the
+ * first elements of its 16 slots, and the second ones, each as a chain of fused multiply-adds from zero. So the order of
+ * a sum depends on k alone here, too. Blocks of K are summed apart and then added in order.
  *
- * TDPBF16PS sums the first elements of its 16 slots, and the second ones, each as one chain of fused multiply-adds from zero,
- * and adds both to the element of C; so the order of a sum depends on k alone. Denormal numbers count as zero, as they do
- * with AVX512_BF16. The registers are in use from a task's begin to its end only, and then released, so that threads outside
- * of products have no more state to save than before. */
+ * Denormal numbers count as zero, as they do with AVX512_BF16. What is not finite, or rounds to infinity, has no such pieces:
+ * where a task meets it, it leaves the rest of its part of C to the kernel for float32 (so in products that are not finite, and
+ * only there, the bits of what is finite depend on what it is computed with).
+ *
+ * Registers are in use from a task's begin to its end only, and then released, so that threads outside of products have no
+ * more state to save than before. Bound by TDPBF16PS, 16 cycles each: 2*M*N*K flops, six times that in three pieces. */
 
-enum { FN(AREA) = 256 }; /* of a part, in slots */
+#include "../amx_pack.h"
+#include "amx_tile.h"
 
-/* Makes columns of a part's rows. */
-INLINE void FN(turn)(float *part) {
-	__m512 v[16], t[16];
-#pragma GCC unroll 16
-	for (int i = 0; i < 16; i++)
-		v[i] = _mm512_load_ps(part + i * 16);
-#pragma GCC unroll 8
-	for (int i = 0; i < 16; i += 2)
-		t[i] = _mm512_unpacklo_ps(v[i], v[i + 1]), t[i + 1] = _mm512_unpackhi_ps(v[i], v[i + 1]);
-#define PD(op, a, b) _mm512_castpd_ps(_mm512_unpack##op##_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)))
-#pragma GCC unroll 4
-	for (int i = 0; i < 16; i += 4) {
-		v[i] = PD(lo, t[i], t[i + 2]), v[i + 1] = PD(hi, t[i], t[i + 2]);
-		v[i + 2] = PD(lo, t[i + 1], t[i + 3]), v[i + 3] = PD(hi, t[i + 1], t[i + 3]);
+enum {
+	AMX_LEAST = 32,        /* thinner products of float32 fill no tile */
+	AMX_TALL = 256,        /* rows of a task */
+	AMX_OUTER = 512,       /* columns whose sums wait in the second cache together; twice as many where tasks are cut along rows */
+	AMX_GROUP = 256,       /* columns of B packed at once; half as many where each is a row in memory */
+	AMX_KEPT = 128 << 10,  /* floats: up to so many of a task's own A stay packed for all of its columns */
+	AMX_SPAN = 8 << 20     /* floats of the operand that all tasks share that are packed at once */
+};
+
+struct amx_job {
+	const struct avcu_product *p;
+	avcu_pool *pool;
+	int pieces;         /* of a number */
+	long slots, depth;  /* K, and a block of it, in slots */
+	long k0, k1;        /* the span, in slots */
+	int rows;           /* tasks are cut along rows, and share B; else along columns, and share A */
+	long tasks, outer;  /* columns that a task goes through at once */
+	float *shared, *sum; /* packed operand of the span; sums of earlier spans, [strips][panels][32][32], or NULL */
+	int *odd;           /* whether a task has met what has no pieces; the last: all of them have */
+	struct FN(adam_rule) rule;
+};
+
+/* The packing of A's rows or B's columns from .. to-1, slots k .. k+kc-1. */
+INLINE struct amx_packing amx_pack_a(const struct amx_job *j, long from, long to, long k, long kc, float *dst) {
+	const struct avcu_product *p = j->p;
+	return amx_packing(j->pieces, 1, !p->transa, p->a, p->lda, p->k, from, to, k, kc, dst);
+}
+INLINE struct amx_packing amx_pack_b(const struct amx_job *j, long from, long to, long k, long kc, float *dst) {
+	const struct avcu_product *p = j->p;
+	return amx_packing(j->pieces, 0, p->transb, p->b, p->ldb, p->k, from, to, k, kc, dst);
+}
+
+static void amx_pack_shared(void *arg, long index, int worker) {
+	const struct amx_job *j = arg;
+	const struct avcu_product *p = j->p;
+	(void)worker;
+	long n = j->rows ? p->n : p->m, blocks = (j->k1 - j->k0 + j->depth - 1) / j->depth, k = index % blocks * j->depth;
+	long from = index / blocks * AMX_GROUP, kc = avcu_min(j->depth, j->k1 - j->k0 - k);
+	float *dst = j->shared + amx_place(j->pieces, n, k, from, kc);
+	struct amx_packing g = (j->rows ? amx_pack_b : amx_pack_a)(j, from, avcu_min(n, from + AMX_GROUP), j->k0 + k, kc, dst);
+	amx_pack_on(&g, g.left);
+	if (amx_odd(&g))
+		__atomic_store_n(j->odd + j->tasks, 1, __ATOMIC_RELAXED);
+}
+
+/* Finishes rows x cols sums, whose tiles lie one after the other at t, that belong at (i, j) of C; a few rows at a time, so
+ * that C and what goes with it are gone through in long runs. */
+static void amx_finish(const struct amx_job *job, long i, long rows, long j, long cols, const float *t) {
+	enum { ROWS = 4, WIDTH = 1024 };
+	float s[ROWS * WIDTH] __attribute__((aligned(64)));
+	for (long r = 0; r < rows; r += ROWS) {
+		struct FN(out) o = {.p = job->p, .rule = &job->rule, .i = i + r, .j = j, .cols = cols, .first = 1, .last = 1};
+		o.rows = avcu_min(ROWS, rows - r);
+		for (long c = 0; c < cols; c += 32)
+			for (long u = 0; u < ROWS; u++)
+				for (long q = 0; q < 32; q += VL)
+					vstore(s + u * WIDTH + c + q, vload(t + c * 32 + (r + u) * 32 + q));
+		FN(put)(&o, s, WIDTH);
 	}
-#undef PD
-#pragma GCC unroll 4
-	for (int i = 0; i < 4; i++) { /* now 4 x 4 of four floats */
-		__m512 a = _mm512_shuffle_f32x4(v[i], v[i + 4], 0x88), b = _mm512_shuffle_f32x4(v[i + 8], v[i + 12], 0x88);
-		__m512 c = _mm512_shuffle_f32x4(v[i], v[i + 4], 0xdd), d = _mm512_shuffle_f32x4(v[i + 8], v[i + 12], 0xdd);
-		t[i] = _mm512_shuffle_f32x4(a, b, 0x88), t[i + 8] = _mm512_shuffle_f32x4(a, b, 0xdd);
-		t[i + 4] = _mm512_shuffle_f32x4(c, d, 0x88), t[i + 12] = _mm512_shuffle_f32x4(c, d, 0xdd);
+}
+
+/* Rows i0 .. i1-1 and columns j0 .. j1-1 of the product, as float32 multiplies. */
+static void amx_leave(const struct amx_job *j, int worker, long i0, long i1, long j0, long j1) {
+	struct avcu_product p = *j->p;
+	p.a += p.transa ? i0 : i0 * p.lda, p.b += p.transb ? j0 * p.ldb : j0;
+	p.c += i0 * p.ldc + j0, p.m = i1 - i0, p.n = j1 - j0;
+	if (p.bias)
+		p.bias += j0;
+	if (p.y)
+		p.y += i0 * p.ldy + j0;
+	if (p.sink == AVCU_STEP)
+		p.m1 += i0 * p.ldc + j0, p.m2 += i0 * p.ldc + j0;
+	FN(product_alone)(j->pool, worker, &p);
+}
+
+/* Computes one part of C over the span. It goes through its columns some at a time; of those the sums stay in its memory until
+ * the last block of K. While tiles are computed, its own columns of B that come next are packed, and what is packed already is
+ * on its way to the second cache. */
+static void amx_task(void *arg, long index, int worker) {
+	const struct amx_job *j = arg;
+	const struct avcu_product *p = j->p;
+	long i0 = 0, i1 = p->m, j0 = 0, j1 = p->n;
+	if (j->rows)
+		i0 = FN(cut)(p->m, 32, index, j->tasks), i1 = FN(cut)(p->m, 32, index + 1, j->tasks);
+	else
+		j0 = FN(cut)(p->n, 32, index, j->tasks), j1 = FN(cut)(p->n, 32, index + 1, j->tasks);
+	const int pieces = j->pieces;
+	const long strips = (i1 - i0 + 31) / 32, panels = (p->n + 31) / 32, span = j->k1 - j->k0;
+	const long group = j->rows ? j->outer : p->transb ? AMX_GROUP / 2 : AMX_GROUP;
+	int kept = strips * 32 * span * pieces <= AMX_KEPT;
+	long na = j->rows ? strips * 32 * pieces * (kept ? span : j->depth) : 0, nb = j->rows ? 0 : group * j->depth * pieces;
+	long ns = j->sum ? 0 : strips * 32 * j->outer, across = (j->sum ? panels * 32 : j->outer) * 32; /* from one strip's sums to the next's */
+	float *own_a = avcu_scratch(j->pool, worker, (size_t)(na + 2 * nb + ns) * sizeof *own_a), *own_b = own_a + na, *b_next = own_b;
+	struct amx_side side;
+	side.late = NULL, side.which = 0;
+	side.queue = (struct amx_queue){NULL, NULL, 0};
+	side.pack = (struct amx_packing){.left = 0};
+	if (!j->rows) {
+		side.pack = amx_pack_b(j, j0, avcu_min(j1, j0 + group), j->k0, avcu_min(j->depth, span), own_b);
+		amx_pack_on(&side.pack, side.pack.left);
+		j->odd[index] |= amx_odd(&side.pack);
 	}
-#pragma GCC unroll 16
-	for (int i = 0; i < 16; i++)
-		_mm512_store_ps(part + i * 16, t[i]);
-}
-
-/* Where, in the panels of n rows or columns, the i-th sixteen of those has its u-th sixteen of slots. */
-INLINE float *FN(part_at)(float *panels, long i, long u, long n, long kc) {
-	long panel = i / 2 * MR, parts = n - panel > 16 ? 2 : 1;
-	return panels + panel * kc + (u * parts + i % 2) * FN(AREA);
-}
-
-/* The first n of 16 lanes. */
-INLINE __mmask16 FN(lanes)(long n) { return n >= 16 ? 0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1); }
-
-/* 16 slots of a row that lies at x, of which n elements exist. */
-INLINE __m512 FN(slots_along)(const float *x, long n) {
-	__m512 first = _mm512_maskz_loadu_ps(FN(lanes)(n), x), second = _mm512_maskz_loadu_ps(FN(lanes)(n - 16), x + 16);
-	return (__m512)_mm512_cvtne2ps_pbh(second, first);
-}
-
-/* One slot of 16 columns, of which n exist; its elements, of which len exist, lie ld apart. */
-INLINE __m512 FN(slot_across)(const float *x, long ld, long n, long len) {
-	const __m512i zip = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4,
-	                                     19, 3, 18, 2, 17, 1, 16, 0);
-	__mmask16 all = FN(lanes)(n);
-	__m512 first = _mm512_maskz_loadu_ps(len > 0 ? all : 0, x), second = _mm512_maskz_loadu_ps(len > 1 ? all : 0, x + ld);
-	return _mm512_castsi512_ps(_mm512_permutexvar_epi16(zip, (__m512i)_mm512_cvtne2ps_pbh(second, first)));
-}
-
-/* Packs rows or columns from .. to-1, slots k .. k+kc-1, of an operand whose K has depth elements. Element e of row or column
- * i is x[i*ld + e] if along is 1, else x[e*ld + i]. Memory is read in long runs, as it lies, which the processor then
- * foresees; parts that must be turned are, as soon as they are whole. */
-INLINE void FN(pack)(const int is_a, const int along, const float *x, long ld, long from, long to, long k, long kc, long depth, float *dst) {
-	long n = (to - from + 15) / 16, s = kc / 16;
-	for (long big = 0; big < (along ? n : s); big++) {
-		for (long line = 0; line < 16; line++)
-			for (long small = 0; small < (along ? s : n); small++) {
-				long i = along ? big : small, u = along ? small : big; /* which rows or columns, which slots, in sixteens */
-				float *part = FN(part_at)(dst, i, u, to - from, kc);
-				if (along) {
-					long row = from + i * 16 + line, e = 2 * (k + u * 16);
-					_mm512_store_ps(part + line * 16, FN(slots_along)(x + row * ld + e, row < to ? depth - e : 0));
-				} else {
-					long column = from + i * 16, e = 2 * (k + u * 16 + line);
-					_mm512_store_ps(part + line * 16, FN(slot_across)(x + e * ld + column, ld, to - column, depth - e));
-				}
+	_tile_loadconfig(&avcu_tiles);
+	for (long jo = j0; jo < j1; jo += j->outer) {
+		long end = avcu_min(j1, jo + j->outer), k = j->k0;
+		float *sum = j->sum ? j->sum + i0 * panels * 32 + jo * 32 : own_b + 2 * nb;
+		do {
+			/* This block, the one after it, and where that one's columns begin. */
+			long kc = avcu_min(j->depth, j->k1 - k), after = k + kc < j->k1 ? k + kc : j->k0, ka = avcu_min(j->depth, j->k1 - after);
+			long jn = after > k ? jo : end;
+			int last = k + kc >= j->slots;
+			float *a = own_a + (kept ? (k - j->k0) * strips * 32 * pieces : 0);
+			if (!j->rows) {
+				a = j->shared + amx_place(pieces, p->m, k - j->k0, 0, kc);
+			} else if (!kept || jo == j0) {
+				struct amx_packing g = amx_pack_a(j, i0, i1, k, kc, a);
+				amx_pack_on(&g, g.left);
+				j->odd[index] |= amx_odd(&g);
 			}
-		for (long small = 0; is_a != along && small < (along ? s : n); small++)
-			FN(turn)(FN(part_at)(dst, along ? big : small, along ? small : big, to - from, kc));
+			for (long jg = jo; jg < end; jg += group) {
+				long je = avcu_min(end, jg + group), steps = strips * ((je - jg + 31) / 32) * (kc / 16);
+				const float *b = b_next;
+				if (j->rows) {
+					b = j->shared + amx_place(pieces, p->n, k - j->k0, jg, kc);
+					if (jn < j1)
+						amx_expect(&side.queue, j->shared + amx_place(pieces, p->n, after - j->k0, jn, ka),
+						           (avcu_min(j1, jn + j->outer) - jn) * ka * pieces, steps);
+				} else {
+					long lines = (p->m + 15) / 16 * ka * pieces, groups = (end - jo + group - 1) / group, g = (jg - jo) / group;
+					amx_expect(&side.queue, j->shared + amx_place(pieces, p->m, after - j->k0, 0, ka) + lines * g / groups * 16,
+					           lines / groups * 16, steps);
+					b_next = b_next == own_b ? own_b + nb : own_b;
+					if (je < end)
+						side.pack = amx_pack_b(j, je, avcu_min(end, je + group), k, kc, b_next);
+					else if (jn < j1)
+						side.pack = amx_pack_b(j, jn, avcu_min(avcu_min(j1, jn + j->outer), jn + group), after, ka, b_next);
+					side.pack.each = (side.pack.left + steps - 1) / steps;
+				}
+				if (last && (j->odd[index] | j->odd[j->tasks])) {
+					_tile_release();
+					amx_leave(j, worker, i0, i1, jg, j1);
+					return;
+				}
+				__asm__ volatile("" ::: "memory"); /* the compiler does not know that tiles are loaded from memory */
+				for (long jj = jg; jj < je; jj += 32)
+					for (long ii = i0; ii < i1; ii += 32)
+						amx_tile(pieces, kc, a + (ii - i0) * kc * pieces, i1 - ii, b + (jj - jg) * kc * pieces, je - jj, k == 0,
+						         sum + (ii - i0) / 32 * across + (jj - jo) * 32, &side);
+				amx_add_late(&side);
+				for (long ii = i0; last && ii < i1; ii += 32)
+					amx_finish(j, ii, avcu_min(32, i1 - ii), jg, je - jg, sum + (ii - i0) / 32 * across + (jg - jo) * 32);
+				amx_pack_on(&side.pack, side.pack.left);
+				j->odd[index] |= amx_odd(&side.pack);
+			}
+			k += kc;
+		} while (k < j->k1);
 	}
+	_tile_release();
 }
 
-static void FN(pack_a)(int form, const struct avcu_product *p, long from, long to, long k, long kc, float *dst) {
-	(void)form;
-	if (p->transa)
-		FN(pack)(1, 0, p->a, p->lda, from, to, k, kc, p->k, dst);
-	else
-		FN(pack)(1, 1, p->a, p->lda, from, to, k, kc, p->k, dst);
-}
-static void FN(pack_b)(int form, const struct avcu_product *p, long from, long to, long k, long kc, float *dst) {
-	(void)form;
-	if (p->transb)
-		FN(pack)(0, 1, p->b, p->ldb, from, to, k, kc, p->k, dst);
-	else
-		FN(pack)(0, 0, p->b, p->ldb, from, to, k, kc, p->k, dst);
-}
+static void amx_product(avcu_pool *pool, const struct avcu_product *p) {
+	if (p->m == 0 || p->n == 0)
+		return;
+	struct amx_job j = {.p = p, .pool = pool, .pieces = p->bf16 ? 1 : 3, .slots = (avcu_max(p->k, 1) + 31) / 32 * 16, .depth = p->bf16 ? 256 : 64};
+	if (p->sink == AVCU_STEP)
+		j.rule = FN(adam_rule_of)(1.0f, p->rate, p->beta1, p->beta2, p->eps);
+	/* Several tasks a thread, so that all end at about the same time; small products are not worth waking anybody. */
+	long threads = avcu_threads(pool), pm = (p->m + 31) / 32, pn = (p->n + 31) / 32;
+	int small = p->m * p->n / 64 * avcu_max(p->k, 1) < 4096;
+	long want = small || threads == 1 ? 1 : 4 * threads;
+	j.rows = p->m > AMX_TALL || pn < avcu_min(pm, want);
+	if (j.rows)
+		j.tasks = avcu_max(avcu_min(pm, want), (p->m + AMX_TALL - 1) / AMX_TALL);
+	else /* every task reads all of A */
+		j.tasks = avcu_min(avcu_min(pn, want), (pn + WIDE * threads - 1) / (WIDE * threads) * threads);
+	j.outer = avcu_min(j.rows ? 2 * AMX_OUTER : AMX_OUTER, (j.rows ? pn : (pn + j.tasks - 1) / j.tasks) * 32);
 
-/* The sums of pa x pb parts, at t if it is the first block of K, else added to what is there; rows width apart. */
-INLINE void FN(tile_of)(const int pa, const int pb, long kc, const float *a, const float *b, int first, float *t, long width) {
-	float sums[MR * NR] __attribute__((aligned(64))), *to = first ? t : sums;
-	long row = (first ? width : NR) * (long)sizeof *t;
-	_tile_zero(0);
-	_tile_zero(1);
-	_tile_zero(2);
-	_tile_zero(3);
-	for (long k = 0; k < kc; k += 16) {
-		_tile_loadd(4, a, 64);
-		_tile_loadd(6, b, 64);
-		_tile_dpbf16ps(0, 4, 6);
-		if (pb == 2) {
-			_tile_loadd(7, b + FN(AREA), 64);
-			_tile_dpbf16ps(1, 4, 7);
-		}
-		if (pa == 2) {
-			_tile_loadd(5, a + FN(AREA), 64);
-			_tile_dpbf16ps(2, 5, 6);
-			if (pb == 2)
-				_tile_dpbf16ps(3, 5, 7);
-		}
-		a += pa * FN(AREA);
-		b += pb * FN(AREA);
-	}
-	_tile_stored(0, to, row);
-	if (pb == 2)
-		_tile_stored(1, to + 16, row);
-	if (pa == 2) {
-		_tile_stored(2, (char *)to + 16 * row, row);
-		if (pb == 2)
-			_tile_stored(3, (char *)(to + 16) + 16 * row, row);
-	}
-	for (long r = 0; !first && r < pa * 16; r++)
-		for (long q = 0; q < pb * 16; q += 16)
-			vstore(t + r * width + q, vload(t + r * width + q) + vload(sums + r * NR + q));
-}
-
-static void FN(tile)(long kc, const float *a, long rows, const float *b, long cols, int first, float *t, long width) {
-	if (rows > 16 && cols > 16)
-		FN(tile_of)(2, 2, kc, a, b, first, t, width);
-	else if (rows > 16)
-		FN(tile_of)(2, 1, kc, a, b, first, t, width);
-	else if (cols > 16)
-		FN(tile_of)(1, 2, kc, a, b, first, t, width);
-	else
-		FN(tile_of)(1, 1, kc, a, b, first, t, width);
+	long n = ((j.rows ? p->n : p->m) + 15) / 16 * 16, fits = AMX_SPAN / (n * j.pieces) / j.depth * j.depth;
+	long span = avcu_min(avcu_max(fits, j.depth), j.slots), np = n * span * j.pieces, ns = span < j.slots ? pm * pn * 32 * 32 : 0;
+	j.shared = avcu_scratch(pool, (int)threads, (size_t)(np + ns + j.tasks + 1) * sizeof *j.shared);
+	j.sum = ns ? j.shared + np : NULL;
+	j.odd = (int *)(j.shared + np + ns);
+	memset(j.odd, 0, (size_t)(j.tasks + 1) * sizeof *j.odd);
+	do {
+		j.k1 = avcu_min(j.slots, j.k0 + span);
+		avcu_parallel(pool, (j.k1 - j.k0 + j.depth - 1) / j.depth * ((n + AMX_GROUP - 1) / AMX_GROUP), amx_pack_shared, &j);
+		avcu_parallel(pool, j.tasks, amx_task, &j);
+		j.k0 = j.k1;
+	} while (j.k0 < j.slots);
 }

@@ -17,8 +17,6 @@ INLINE long FN(padded_n)(long n) { return (n + VL - 1) / VL * VL; }
 INLINE long FN(place_a)(long m, long k, long from, long kc) { return (m + MR - 1) / MR * MR * k + from * kc; }
 INLINE long FN(place_b)(long n, long k, long from, long kc) { return FN(padded_n)(n) * k + from * kc; }
 
-#ifndef AMX
-
 /* What is copied: slots 0 .. kc-1 of rows (A) or columns (B) that lie at src, of which len elements along K exist. */
 struct FN(source) {
 	const float *src;
@@ -234,5 +232,3 @@ static void FN(pack_b)(const int form, const struct avcu_product *p, long from, 
 	if (form == ROUNDED)
 		FN(round_floats)(dst, FN(padded_n)(to - from) * kc);
 }
-
-#endif

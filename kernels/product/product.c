@@ -5,7 +5,7 @@
  *
  * With bf16, elements of A and B are rounded to bfloat16 while they are copied. Where the processor multiplies those itself
  * (AVX512_BF16), two of them make one slot of a panel; elsewhere the rounded floats are multiplied as floats are. Where it
- * has AMX, panels, inner kernel and task are those of amx.h and amx_task.h.
+ * has AMX, that does the products of bfloat16 and, in three pieces, those of float32: amx.h.
  *
  * Sums: K is cut into blocks of KC slots. Inside a block an element of C is one chain of fused multiply-adds over k from zero;
  * blocks are then added in order. That depends on k alone, neither on M, N and the element's place nor on the number of
@@ -39,22 +39,10 @@ enum { FLOATS, ROUNDED, PAIRS }; /* what a slot of a panel is, see pack.h */
 #define SELF "product/product.c"
 #include "../each_isa.h"
 
-#if defined(AVCU_AMX)
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bf16,avx512bw,avx512dq,avx512vl,avx2,fma,amx-tile,amx-bf16,prefer-vector-width=512")
-#define AMX
-#define ISA 2
-#include "../simd.h"
-#include "product.c"
-#undef ISA
-#undef AMX
-#pragma GCC pop_options
-#endif
-
 void avcu_product(avcu_pool *pool, const struct avcu_product *p) {
 #if defined(AVCU_AMX)
-	if (p->bf16 && avcu_bf16(pool) == AVCU_AMX_BF16) {
-		product_run_amx(pool, p);
+	if (avcu_bf16(pool) == AVCU_AMX_BF16 && (p->bf16 || (p->n >= AMX_LEAST && p->k >= AMX_LEAST))) {
+		amx_product(pool, p);
 		return;
 	}
 #endif
@@ -63,24 +51,15 @@ void avcu_product(avcu_pool *pool, const struct avcu_product *p) {
 
 #else
 
-/* BY_AMX: sums wait in memory of their own, never in C (amx_task.h). GROUP is the number of panels of B that a task packs at
- * once. */
+/* GROUP is the number of panels of B that a task packs at once. */
 #undef MR
 #undef NV
-#undef BY_AMX
 #undef GROUP
-#ifdef AMX
-#define BY_AMX 1
-#define MR 32
-#define GROUP 32 /* whole rows of weights, as far as they go: the processor foresees what it will read */
-#else
-#define BY_AMX 0
 #define GROUP 8
 #if ISA == 2
 #define MR 12 /* 24 of 32 registers hold sums */
 #else
 #define MR 6 /* 12 of 16 */
-#endif
 #endif
 #define NV 2
 #define NR (NV * VL)
@@ -88,9 +67,6 @@ void avcu_product(avcu_pool *pool, const struct avcu_product *p) {
 #include "../adam/adam_step.h"
 #include "pack.h"
 #include "tile.h"
-#ifdef AMX
-#include "amx.h"
-#endif
 
 struct FN(job) {
 	const struct avcu_product *p;
@@ -102,7 +78,7 @@ struct FN(job) {
 	int rows;      /* tasks are cut along rows; else along columns */
 	int as_is_a, as_is_b; /* read where it is */
 	float *ap, *bp; /* packed operands of the span, or NULL */
-	float *sum;     /* where sums of earlier blocks wait, rows n apart (BY_AMX: n in whole panels), or NULL: in C, or in the task's own memory */
+	float *sum;     /* where sums of earlier blocks wait, rows n apart or NULL: in C, or in the task's own memory */
 	int own;        /* sums between blocks wait in the task's own memory */
 	int plain;      /* sums end in C as they are */
 	struct FN(adam_rule) rule;
@@ -170,8 +146,6 @@ static void FN(finish)(const struct FN(job) * job, long i, long rows, long j, lo
 	}
 }
 
-#ifndef AMX
-
 /* Where the block of op(A) or op(B) lies that a task will pack next: count rows or columns from at on, slots k .. k+kc-1. */
 INLINE struct FN(next) FN(coming)(const struct FN(job) * j, const float *x, long ld, int along, long at, long count, long k, long kc, long tiles) {
 	long two = j->form == PAIRS ? 2 : 1, e = k * two, depth = avcu_min(kc * two, j->p->k - e);
@@ -236,11 +210,17 @@ static void FN(product_task)(void *arg, long index, int worker) {
 	} while (k < j->k1);
 }
 
-#else
-#include "amx_task.h"
-#endif
-
 #include "sweep.h"
+
+/* All of a small product by the calling task's thread alone. */
+static __attribute__((unused)) void FN(product_alone)(avcu_pool *pool, int worker, const struct avcu_product *p) {
+	struct FN(job) j = {.p = p, .pool = pool, .slots = p->k, .k1 = p->k, .tasks = 1, .rows = 1};
+	j.own = p->sink == AVCU_STEP || (p->sink == AVCU_ADD && p->k > KC);
+	j.plain = p->sink == AVCU_STORE && !p->bias && p->act == AVCU_IDENTITY;
+	if (p->sink == AVCU_STEP)
+		j.rule = FN(adam_rule_of)(1.0f, p->rate, p->beta1, p->beta2, p->eps);
+	FN(product_task)(&j, 0, worker);
+}
 
 static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 	if (p->m == 0 || p->n == 0)
@@ -249,8 +229,6 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 	if (p->bf16) {
 		j.form = ISA == 2 && avcu_bf16(pool) ? PAIRS : ROUNDED;
 		j.slots = j.form == PAIRS ? (p->k + 1) / 2 : p->k;
-		if (BY_AMX)
-			j.slots = (j.slots + 15) / 16 * 16;
 	}
 	if (p->sink == AVCU_STEP)
 		j.rule = FN(adam_rule_of)(1.0f, p->rate, p->beta1, p->beta2, p->eps);
@@ -269,9 +247,8 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 		want = avcu_min(want, (pn + WIDE * threads - 1) / (WIDE * threads) * threads);
 	j.tasks = avcu_min(j.rows ? pm : pn, want);
 	int step = p->sink == AVCU_STEP;
-	long mc = BY_AMX ? (step ? 2 : 4) * MR : step ? MC_STEP : MC; /* with AMX sums wait in L2 in any case */
 	if (j.rows)
-		j.tasks = avcu_max(j.tasks, (p->m + mc - 1) / mc);
+		j.tasks = avcu_max(j.tasks, (p->m + (step ? MC_STEP : MC) - 1) / (step ? MC_STEP : MC));
 
 	/* Where every element is read by few panels or strips, copies cost more than they save. */
 	j.as_is_a = j.form == FLOATS && pn <= NARROW && (!p->transa || p->lda <= KC);
@@ -279,13 +256,11 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 
 	size_t wide = (size_t)(j.rows ? FN(padded_n)(p->n) : pm * MR), ns = 0; /* of the shared operand; sums of several spans */
 	long span = avcu_min(KS, j.slots);
-	if (BY_AMX && wide * (size_t)j.slots <= SHARE)
-		span = j.slots;
-	if (span < j.slots && (BY_AMX || p->sink != AVCU_STORE))
-		ns = BY_AMX ? (size_t)(pm * MR * pn * NR) : (size_t)p->m * (size_t)p->n;
+	if (span < j.slots && p->sink != AVCU_STORE)
+		ns = (size_t)p->m * (size_t)p->n;
 	j.own = !ns && (p->sink == AVCU_STEP || (p->sink == AVCU_ADD && j.slots > KC)); /* C holds something else until the last block */
 	size_t np = 0;
-	if ((j.tasks > 1 || BY_AMX) && !(j.rows ? j.as_is_b : j.as_is_a)) {
+	if (j.tasks > 1 && !(j.rows ? j.as_is_b : j.as_is_a)) {
 		np = wide * (size_t)span;
 		np = np > SHARE ? 0 : np;
 	}
@@ -304,6 +279,13 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 		j.k0 = j.k1;
 	} while (j.k0 < j.slots);
 }
+
+#if ISA == 2 && defined(AVCU_AMX)
+#pragma GCC push_options
+#pragma GCC target("amx-tile,amx-bf16")
+#include "amx.h"
+#pragma GCC pop_options
+#endif
 
 #undef MR
 #undef NV

@@ -26,8 +26,12 @@ const (
 //
 // for op(A) [M,K], op(B) [K,N] and C [M,N], float32. A tensor of any rank is a matrix whose rows are
 // all dimensions but the last; rows may be padded. On host devices with BF16, elements of A and B are
-// rounded to bfloat16. An element's bits depend on its row of op(A) and its
-// column of op(B) alone, not on M, N or the number of threads.
+// rounded to bfloat16. An element's bits depend on its row of op(A), its column of op(B) and the
+// widths K and N alone, not on M or the number of threads.
+//
+// A processor with AMX multiplies float32 in three pieces of bfloat16 where K and N are at least 32:
+// no less exact than fused multiply-adds of float32, but denormal numbers count as zero, and beside
+// what is not finite an element may have other bits than without it.
 //
 // With a step in Sink, C is a parameter and the product its gradient: Adam updates C and its moments,
 // whose rows must lie as C's, and no gradient is written. The bits are those of storing the gradient

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"math"
+	"slices"
 	"testing"
 
 	"avcu/engine"
@@ -96,6 +97,126 @@ func TestNaNAndInfFlowThrough(t *testing.T) {
 		row.Args[0].Data = []float32{nan, 1, inf, 1, 1, 1}
 		kerneltest.Run(t, []kerneltest.Row{row})
 		kerneltest.RunBF16(t, []kerneltest.Row{row})
+	}
+}
+
+// Products wide enough for AMX, which sums numbers in pieces that an infinity, and what rounds to one, does not have. What is
+// beside them in C is right, but may have other bits than without them.
+func TestNaNAndInfInWideProducts(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for _, o := range []host.Options{{Threads: 1}, {Threads: 2}, {Threads: 1, NoAMX: true}} {
+		d, err := host.NewCPU(o)
+		if err != nil {
+			t.Skip(err)
+		}
+		defer d.Close()
+		for i, s := range []shape{
+			{m: 70, n: 100, k: 80}, {m: 70, n: 1100, k: 80, transA: true, transB: true, form: biasTanh}, {m: 33, n: 700, k: 300, form: timesReLU},
+			{m: 290, n: 70, k: 40, form: add}, {m: 290, n: 70, k: 90, transA: true, form: step},
+		} {
+			for _, values := range [][2][]float32{{{inf}, {}}, {{}, {-inf}}, {{nan}, {}}, {{-inf}, {1e-3, nan}}, {{}, {math.MaxFloat32}}} {
+				row := s.row(uint64(i))
+				for of, v := range values {
+					data := row.Args[of].Data.([]float32)
+					for k, x := range v {
+						data[len(data)*(k+1)/3] = x
+					}
+				}
+				if s.form != plain && slices.Contains(values[1], math.MaxFloat32) {
+					continue // what follows the product is infinite in float32 alone
+				}
+				diffs, err := kerneltest.Compare(host.NewRef(), d, row)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, diff := range diffs {
+					if !diff.OK {
+						t.Errorf("%s, %s, with %v: %s[%d] = %v, want %v", d.Describe(), row.Name, values, diff.Arg, diff.At, diff.Got, diff.Want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// A product whose operands are packed span by span, also with what is not finite in the first of them.
+func TestLongProducts(t *testing.T) {
+	const m, n, k = 40, 64, 120_000
+	r := kerneltest.Rand(5)
+	a, b := kerneltest.Normal(r, m*k, 1), kerneltest.Normal(r, k*n, 1)
+	want := make([]float64, m*n)
+	for i := range m {
+		for e := range k {
+			for j := range n {
+				want[i*n+j] += float64(a[i*k+e]) * float64(b[e*n+j])
+			}
+		}
+	}
+	// Blocks of 128 or 256 terms: the error is about the root of their number, times the root of K.
+	tol := kerneltest.Tolerance{Abs: 2e-3, Rel: 2e-6, Why: "sums of 120,000 terms of size 1"}
+	for name, o := range map[string]host.Options{"amx": {}, "no amx": {NoAMX: true}} {
+		d, err := host.NewCPU(o)
+		if err != nil {
+			t.Skip(err)
+		}
+		defer d.Close()
+		run := func() []float64 {
+			out, err := kerneltest.Execute(d, kerneltest.Row{Name: "spans", Args: []kerneltest.Arg{
+				kerneltest.In("A", a, m, k), kerneltest.In("B", b, k, n), kerneltest.InOut("C", tol, make([]float32, m*n), m, n),
+			}, Call: func(d engine.Device, t []engine.Tensor) error {
+				return Run(d, Call{A: t[0], B: t[1], C: t[2], Sink: engine.Sink{Add: true}})
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return kerneltest.Floats(engine.Float32, out[2])
+		}
+		for i, got := range run() {
+			if !tol.Within(got, want[i]) {
+				t.Fatalf("%s: C[%d] = %v, want %v", name, i, got, want[i])
+			}
+		}
+		kept := b[3]
+		b[3] = float32(math.Inf(1))
+		for i, got := range run() {
+			if j := i % n; j == 3 && !math.IsInf(got, 0) || j != 3 && !tol.Within(got, want[i]) {
+				t.Fatalf("%s: with B[0,3] = Inf, C[%d] = %v, want %v", name, i, got, want[i])
+			}
+		}
+		b[3] = kept
+	}
+}
+
+// Three pieces of bfloat16 must be worth a float32. They are summed with fewer roundings, so errors are even smaller.
+func TestAMXIsNoLessExact(t *testing.T) {
+	const m, n = 64, 96
+	for _, k := range []int{32, 256, 4096} {
+		r := kerneltest.Rand(uint64(k))
+		a, b := kerneltest.Normal(r, m*k, 1), kerneltest.Normal(r, k*n, 1)
+		errors := map[bool]float64{}
+		for _, without := range []bool{false, true} {
+			d, err := host.NewCPU(host.Options{NoAMX: without})
+			if err != nil {
+				t.Skip(err)
+			}
+			defer d.Close()
+			out, err := kerneltest.Execute(d, kerneltest.Row{Name: "exact", Args: []kerneltest.Arg{
+				kerneltest.In("A", a, m, k), kerneltest.In("B", b, k, n), kerneltest.Out("C", kerneltest.Exact, m, n),
+			}, Call: func(d engine.Device, t []engine.Tensor) error { return Run(d, Call{A: t[0], B: t[1], C: t[2]}) }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, got := range kerneltest.Floats(engine.Float32, out[2]) {
+				want := 0.0
+				for e := range k {
+					want += float64(a[i/n*k+e]) * float64(b[e*n+i%n])
+				}
+				errors[without] += (got - want) * (got - want) / (m * n)
+			}
+		}
+		if t.Logf("K=%d: errors of %.2g with AMX, %.2g without", k, math.Sqrt(errors[false]), math.Sqrt(errors[true])); errors[false] > errors[true] {
+			t.Errorf("K=%d: products by AMX are less exact", k)
+		}
 	}
 }
 

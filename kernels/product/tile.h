@@ -92,8 +92,6 @@ static __attribute__((noinline)) void FN(put)(const struct FN(out) * o, float *t
 }
 #undef EACH
 
-#ifndef AMX
-
 /* Memory that will be read or written soon. A tile asks for it line by line while it computes: all at once would be more
  * than a core can have under way, and the arithmetic would wait. */
 enum { FN(LINES) = 6 * MR }; /* a tile's, two a row, and as many as expect_next may add */
@@ -228,5 +226,3 @@ static void FN(tile)(const int form, long kc, const struct FN(block) * a, const 
 #undef TILES
 #undef TILE
 }
-
-#endif
