@@ -182,29 +182,11 @@ static void FN(forward_video)(const struct FN(job) * p, long b, int worker) {
 	}
 }
 
-static void FN(forward)(avcu_pool *pool, struct avcu_attention j) {
-	struct FN(job) p = FN(plan)(pool, j);
-	if (j.w) {
-		p.room = avcu_scratch(pool, avcu_threads(pool), (size_t)(j.d * p.np) * sizeof *p.room);
-		for (long k = 0; k < p.blocks; k++)
-			FN(columns)(j.w + k * p.width, j.ldw, j.units, FN(wide)(&p, k), p.room + k * p.width * p.np);
-	}
-	FN(videos)(&p, FN(forward_video));
-}
-
-/* The gradient of one video's scores: g[l,i] = x[l,:] . gv[i,:], then gs = a (g - the sum over l of a g). Room is for two
- * [L,np] and [np,width]; x then holds the last block of columns. */
-static void FN(scores)(const struct FN(job) * p, long b, float *room, float *x, struct FN(ahead) * ahead) {
+/* From the gradient g of a video's attention to that of its scores: gs = a (g - the sum over l of a g). Both rows of np floats;
+ * a is room. */
+static void FN(through_softmax)(const struct FN(job) * p, long b, float *g, float *a) {
 	const struct avcu_attention *j = &p->j;
 	long n = p->np, rows = j->l, at = b * rows * j->units;
-	float *g = room, *a = g + rows * n, *y = a + rows * n;
-	const float *gv = j->v + b * j->units * j->ldv;
-	memset(g, 0, (size_t)(rows * n) * sizeof *g);
-	for (long k = 0; k < p->blocks; k++) {
-		FN(frames)(j, b, k * p->width, FN(wide)(p, k), x, p->ld);
-		FN(columns)(gv + k * p->width, j->ldv, j->units, FN(wide)(p, k), y);
-		FN(add_scores)(p, k, x, y, g, ahead);
-	}
 	FN(rows_in)(p, j->a + at, a);
 	for (long i = 0; i < j->units; i += VL) {
 		vf dot = vset(0.0f);
@@ -220,12 +202,27 @@ static void FN(scores)(const struct FN(job) * p, long b, float *room, float *x, 
 	FN(rows_out)(p, g, j->gs + at);
 }
 
+/* The gradient of one video's scores, by way of g[l,i] = x[l,:] . gv[i,:]. Room is for two [L,np] and [np,width]; x then holds the
+ * last block of columns. */
+static void FN(scores)(const struct FN(job) * p, long b, float *room, float *x, struct FN(ahead) * ahead) {
+	const struct avcu_attention *j = &p->j;
+	float *g = room, *a = g + j->l * p->np, *y = a + j->l * p->np;
+	const float *gv = j->v + b * j->units * j->ldv;
+	memset(g, 0, (size_t)(j->l * p->np) * sizeof *g);
+	for (long k = 0; k < p->blocks; k++) {
+		FN(frames)(j, b, k * p->width, FN(wide)(p, k), x, p->ld);
+		FN(columns)(gv + k * p->width, j->ldv, j->units, FN(wide)(p, k), y);
+		FN(add_scores)(p, k, x, y, g, ahead);
+	}
+	FN(through_softmax)(p, b, g, a);
+}
+
 /* One group of videos: the gradients of their scores, unless those are given, and their part of the weight gradient to
  * room[group][block][unit][width], if that is wanted. */
 static void FN(backward_task)(void *arg, long group, int worker) {
 	const struct FN(job) *p = arg;
 	const struct avcu_attention *j = &p->j;
-	long n = j->v ? 2 * j->l * p->np + p->width * p->np : 0;
+	long n = 2 * j->l * p->np + p->width * p->np;
 	float *room = avcu_scratch(p->pool, worker, (size_t)(n + j->l * p->ld) * sizeof *room), *x = room + n;
 	for (long b = group * GROUP; b < avcu_min(j->b, (group + 1) * GROUP); b++) {
 		struct FN(ahead) ahead = FN(ahead_of)(p, b);
@@ -239,6 +236,30 @@ static void FN(backward_task)(void *arg, long group, int worker) {
 			         p->room + (group * p->blocks + k) * j->units * p->width, p->width, b > group * GROUP, &ahead);
 		}
 	}
+}
+
+#undef BY_AMX
+#if ISA == 2 && defined(AVCU_AMX)
+#pragma GCC push_options
+#pragma GCC target("amx-tile,amx-bf16")
+#include "amx.h"
+#pragma GCC pop_options
+#define BY_AMX(name) amx_##name
+#else
+#define BY_AMX(name) FN(no_amx)
+INLINE int FN(no_amx)(struct FN(job) * p) { return (void)p, 0; }
+#endif
+
+static void FN(forward)(avcu_pool *pool, struct avcu_attention j) {
+	struct FN(job) p = FN(plan)(pool, j);
+	if (BY_AMX(forward)(&p))
+		return;
+	if (j.w) {
+		p.room = avcu_scratch(pool, avcu_threads(pool), (size_t)(j.d * p.np) * sizeof *p.room);
+		for (long k = 0; k < p.blocks; k++)
+			FN(columns)(j.w + k * p.width, j.ldw, j.units, FN(wide)(&p, k), p.room + k * p.width * p.np);
+	}
+	FN(videos)(&p, FN(forward_video));
 }
 
 /* Adds up the groups, for one unit. */
@@ -268,7 +289,8 @@ static void FN(backward)(avcu_pool *pool, struct avcu_attention j) {
 	long groups = (j.b + GROUP - 1) / GROUP;
 	if (j.g)
 		p.room = avcu_scratch(pool, avcu_threads(pool), (size_t)(groups * p.blocks * j.units * p.width) * sizeof *p.room);
-	avcu_parallel(pool, groups, FN(backward_task), &p);
+	if (!BY_AMX(backward)(&p))
+		avcu_parallel(pool, groups, FN(backward_task), &p);
 	if (j.g)
 		avcu_parallel(pool, j.units, FN(groups_task), &p);
 }
