@@ -54,17 +54,20 @@ type device struct {
 	limit func(bytes float64) (flopRate, byteRate float64, err error) // of a call that moves so many bytes
 }
 
-// devices opens what there is to measure, until the benchmark's end: cpu with each instruction set that is here, ref, and with
+// devices opens what there is to measure, until the benchmark's end: cpu with each instruction set that is here and with AMX, ref, and with
 // the tag cuda the first GPU. The virtual machine is not among them: what a kernel takes on it says nothing of a GPU, and
 // bench/p40 counts what it executes.
 func devices(b *testing.B) (list []device) {
 	for _, isa := range []host.ISA{host.Plain, host.AVX2, host.AVX512} {
-		if d, err := openCPU(b, host.Options{Limit: &isa}); err != nil {
+		if d, err := openCPU(b, host.Options{Limit: &isa, NoAMX: true}); err != nil {
 			b.Logf("no cpu device here: %v", err)
 			break
 		} else if d.Arch() == isa.String() {
 			list = append(list, d)
 		}
+	}
+	if d, err := openCPU(b, host.Options{}); err == nil && d.Arch() != list[len(list)-1].Arch() {
+		list = append(list, d) // float32 by AMX
 	}
 	list = append(list, device{host.NewRef(), "ref", hostLimit("fma", peak.FMA)})
 	for _, gpu := range kerneltest.GPUs(b) {
@@ -90,8 +93,11 @@ func openCPU(b *testing.B, o host.Options) (device, error) {
 	}
 	b.Cleanup(func() { _ = d.Close() })
 	limit := hostLimit("fma", peak.FMA)
-	if o.BF16 {
+	switch {
+	case o.BF16:
 		limit = hostLimit("bf16", peak.BF16)
+	case !o.NoAMX:
+		limit = hostLimit("float32", peak.Float32)
 	}
 	return device{d, "cpu-" + d.Arch(), limit}, nil
 }

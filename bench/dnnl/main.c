@@ -2,7 +2,7 @@
  * a few others. Both run on the same number of threads in this one process, turn by turn, and the table shows medians; a pause
  * before each turn lets the other's idle threads fall asleep. Run by run.sh.
  *
- *   main [-t threads] [-r turns] [-s seconds a turn] [-i isa limit, 0 plain, 1 AVX2, 2 AVX-512] [-b] [-j] [name ...]
+ *   main [-t threads] [-r turns] [-s seconds a turn] [-i isa limit, 0 plain, 1 AVX2, 2 AVX-512] [-x without AMX] [-b] [-j] [name ...]
  *
  * With -b it is the best turn of each: less fair, but steadier while others use the machine. With -j a line is a JSON object
  * with the time of every turn. */
@@ -95,13 +95,14 @@ static void measure(const struct work *w) {
 }
 
 int main(int argc, char **argv) {
-	int threads = 2, isa = AVCU_AVX512, option;
-	while ((option = getopt(argc, argv, "t:r:s:i:bj")) != -1)
+	int threads = 2, isa = AVCU_AVX512, amx = 1, option;
+	while ((option = getopt(argc, argv, "t:r:s:i:xbj")) != -1)
 		switch (option) {
 		case 't': threads = atoi(optarg); break;
 		case 'r': turns = atoi(optarg); break;
 		case 's': seconds = atof(optarg); break;
 		case 'i': isa = atoi(optarg); break;
+		case 'x': amx = 0; break;
 		case 'b': best = 1; break;
 		case 'j': json = 1; break;
 		default: return 2;
@@ -110,11 +111,13 @@ int main(int argc, char **argv) {
 	omp_set_num_threads(threads);
 	if (avcu_detect_isa() < isa)
 		isa = avcu_detect_isa();
-	pool = avcu_pool_new(threads, isa, AVCU_NO_BF16);
+	int unit = amx && avcu_detect_bf16() == AVCU_AMX_BF16 ? AVCU_AMX_BF16 : AVCU_NO_BF16;
+	pool = avcu_pool_new(threads, isa, unit);
 	if (!pool || turns < 1)
 		return 1;
 	if (!json) {
-		printf("%d threads, instruction set %d (0 plain, 1 AVX2, 2 AVX-512), %s of %d turns, GFLOP/s\n", threads, isa, best ? "best" : "medians", turns);
+		printf("%d threads, instruction set %d (0 plain, 1 AVX2, 2 AVX-512)%s, %s of %d turns, GFLOP/s\n", threads, isa,
+		       unit == AVCU_AMX_BF16 ? " and AMX" : "", best ? "best" : "medians", turns);
 		printf("%-26s %6s %6s %6s %s %9s %9s %7s %9s\n", "product", "M", "N", "K", "op", "ours", "oneDNN", "ratio", "distance");
 	}
 	product_works(wanted, measure);

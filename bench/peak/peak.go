@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"avcu/engine"
+	"avcu/engine/host"
 )
 
 // MemoryBytes is a working set that no cache holds.
@@ -19,6 +20,25 @@ func FMA(threads int) (float64, error) { return fma(threads, 0) }
 // BF16 is FMA of products of bfloat16, summed in float32, by what the matrix products use: AMX or AVX512_BF16; where the
 // processor has neither, FMA.
 func BF16(threads int) (float64, error) { return fma(threads, 1) }
+
+// Float32 is the operations a second of float32 products as the cpu device computes them: FMA, or a sixth of BF16 where AMX
+// multiplies numbers in three pieces, by six products of those.
+func Float32(threads int) (float64, error) {
+	rate, err := FMA(threads)
+	if err != nil {
+		return 0, err
+	}
+	d, err := host.NewCPU(host.Options{Threads: threads})
+	if err != nil {
+		return 0, err
+	}
+	defer d.Close()
+	if d.UsesAMX() {
+		pieces, err := BF16(threads)
+		return max(rate, pieces/6), err
+	}
+	return rate, nil
+}
 
 // Triad is the bytes a second that so many threads (0: all) move to and from memory in a[i] ← a[i] + s·b[i]. The
 // destination is one of the sources, so that no line is fetched just to be overwritten and 12 bytes an element is all

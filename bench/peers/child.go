@@ -41,7 +41,7 @@ func runChild(w io.Writer, o options) error {
 
 // newRunner makes the model as contestant name computes it.
 func newRunner(name string, s model.Spec, opt train.Options) (*train.Runner, engine.Device, error) {
-	d, err := host.NewCPU(host.Options{BF16: name == "avcu-bf16"})
+	d, err := host.NewCPU(host.Options{BF16: name == "avcu-bf16", NoAMX: name == withoutAMX})
 	if err != nil {
 		return nil, nil, err
 	}

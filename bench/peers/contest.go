@@ -31,6 +31,7 @@ var keepMemory = []string{"MALLOC_MMAP_MAX_=0", "MALLOC_TRIM_THRESHOLD_=10000000
 
 var contestants = []contestant{
 	{name: "avcu", title: "avcu float32"},
+	{name: withoutAMX, title: "avcu float32, without AMX"},
 	{name: "avcu-bf16", title: "avcu bfloat16", bf16: true},
 	{name: "torch", title: "PyTorch eager float32 (MKL)"},
 	{name: "torch-tuned", title: "PyTorch eager float32 (MKL), malloc tuned", tuned: true},
@@ -42,10 +43,15 @@ var contestants = []contestant{
 	{name: "paddle-tuned", title: "Paddle dynamic float32, all threads, MKL and malloc tuned", tuned: true},
 }
 
+// withoutAMX is avcu with float32's own multiply-adds; elsewhere than on a processor with AMX the same as avcu.
+const withoutAMX = "avcu-fma"
+
 func names() []string {
 	var list []string
 	for _, c := range contestants {
-		list = append(list, c.name)
+		if c.name != withoutAMX || hasAMX() {
+			list = append(list, c.name)
+		}
 	}
 	return list
 }
