@@ -37,7 +37,7 @@ __attribute__((target("amx-tile,amx-bf16"))) static void amx_task(void *arg, lon
 	struct fma *j = (struct fma *)arg + index;
 	uint32_t t[256], random = 1;
 	(void)worker;
-	for (int i = 0; i < 256; i++) { /* pairs of numbers of all 8 bits, from 0.5 to 1, with signs: with simple ones the clock is higher */
+	for (int i = 0; i < 256; i++) { /* pairs of numbers of all 8 bits, from 0.5 to 1, with signs */
 		random = random * 1664525 + 1013904223;
 		t[i] = (random >> 1 & 0x807f807f) | 0x3f003f00;
 	}

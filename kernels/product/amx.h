@@ -19,7 +19,7 @@
 #include "amx_tile.h"
 
 enum {
-	AMX_LEAST = 32,        /* thinner products of float32 fill no tile */
+	AMX_LEAST = 48,        /* thinner products of float32 fill no tile */
 	AMX_TALL = 256,        /* rows of a task */
 	AMX_OUTER = 512,       /* columns whose sums wait in the second cache together; twice as many where tasks are cut along rows */
 	AMX_GROUP = 256,       /* columns of B packed at once; half as many where each is a row in memory */
@@ -178,12 +178,18 @@ static void amx_task(void *arg, long index, int worker) {
 	_tile_release();
 }
 
+#include "amx_sweep.h" /* few rows */
+
 static void amx_product(avcu_pool *pool, const struct avcu_product *p) {
 	if (p->m == 0 || p->n == 0)
 		return;
 	struct amx_job j = {.p = p, .pool = pool, .pieces = p->bf16 ? 1 : 3, .slots = (avcu_max(p->k, 1) + 31) / 32 * 16, .depth = p->bf16 ? 256 : 64};
 	if (p->sink == AVCU_STEP)
 		j.rule = FN(adam_rule_of)(1.0f, p->rate, p->beta1, p->beta2, p->eps);
+	if (p->m <= AMX_FEW && !p->transb) {
+		amx_few(&j);
+		return;
+	}
 	/* Several tasks a thread, so that all end at about the same time; small products are not worth waking anybody. */
 	long threads = avcu_threads(pool), pm = (p->m + 31) / 32, pn = (p->n + 31) / 32;
 	int small = p->m * p->n / 64 * avcu_max(p->k, 1) < 4096;

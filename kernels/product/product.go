@@ -29,7 +29,7 @@ const (
 // rounded to bfloat16. An element's bits depend on its row of op(A), its column of op(B) and the
 // widths K and N alone, not on M or the number of threads.
 //
-// A processor with AMX multiplies float32 in three pieces of bfloat16 where K and N are at least 32:
+// A processor with AMX multiplies float32 in three pieces of bfloat16 where K and N are at least 48:
 // no less exact than fused multiply-adds of float32, but denormal numbers count as zero, and beside
 // what is not finite an element may have other bits than without it.
 //
