@@ -21,9 +21,20 @@ INLINE long amx_place(const int pieces, long n, long k, long i, long kc) { retur
 /* The first n of 16 lanes. */
 INLINE __mmask16 amx_lanes(long n) { return n >= 16 ? 0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1); }
 
-/* Stores 16 slots of the pairs first, second; their pieces lie apart. One piece is a number rounded, ties to even. Three are
- * together all of its 24 bits: each is what the ones before leave, rounded, ties away from zero. Of what is not finite, or rounds
- * to infinity, NaN is left: odd becomes that. */
+/* Numbers as three pieces that are bfloat16 and together all of their 24 bits: each is what the ones before leave, rounded, ties
+ * away from zero. Of what is not finite, or rounds to infinity, the last is NaN. */
+INLINE void amx_split(__m512 x, __m512 *piece) {
+	const __m512i half = _mm512_set1_epi32(0x8000), top = _mm512_set1_epi32(-65536);
+#pragma GCC unroll 2
+	for (int q = 0; q < 2; q++) {
+		piece[q] = _mm512_castsi512_ps(_mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(x), half), top));
+		x -= piece[q];
+	}
+	piece[2] = x;
+}
+
+/* Stores 16 slots of the pairs first, second: in one piece, rounded, ties to even, or in three that lie apart. Where those are
+ * none, odd becomes NaN. */
 INLINE void amx_put(const int pieces, __m512 first, __m512 second, float *to, long apart, __m512 *odd) {
 	if (pieces == 1) {
 		const __m512i zip = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4,
@@ -31,17 +42,13 @@ INLINE void amx_put(const int pieces, __m512 first, __m512 second, float *to, lo
 		_mm512_store_si512(to, _mm512_permutexvar_epi16(zip, (__m512i)_mm512_cvtne2ps_pbh(second, first)));
 		return;
 	}
-	const __m512i half = _mm512_set1_epi32(0x8000), top = _mm512_set1_epi32(-65536);
+	__m512 low[3], high[3];
+	amx_split(first, low);
+	amx_split(second, high);
 #pragma GCC unroll 3
-	for (int q = 0; q < 3; q++) {
-		__m512i low = _mm512_castps_si512(first), high = _mm512_castps_si512(second);
-		if (q < 2) {
-			low = _mm512_and_si512(_mm512_add_epi32(low, half), top), high = _mm512_and_si512(_mm512_add_epi32(high, half), top);
-			first -= _mm512_castsi512_ps(low), second -= _mm512_castsi512_ps(high);
-		}
-		_mm512_store_si512(to + q * apart, _mm512_or_si512(_mm512_srli_epi32(low, 16), high));
-	}
-	*odd = _mm512_fmadd_ps(first + second, _mm512_setzero_ps(), *odd);
+	for (int q = 0; q < 3; q++)
+		_mm512_store_si512(to + q * apart, _mm512_or_si512(_mm512_srli_epi32(_mm512_castps_si512(low[q]), 16), _mm512_castps_si512(high[q])));
+	*odd = _mm512_fmadd_ps(low[2] + high[2], _mm512_setzero_ps(), *odd);
 }
 
 /* Makes columns of 16 rows. */

@@ -9,19 +9,9 @@ enum {
 /* What the rows of A become: [step][row][piece][32 elements], each a float; beyond the end of K zeros. */
 INLINE long amx_few_at(long step, long row, long rows, long pieces) { return (step * rows + row) * pieces * 32; }
 
-/* A number as three of bfloat16 that are together all of it, as amx_put; or as one. */
-INLINE void amx_split(const int pieces, __m512 x, __m512 *piece) {
-	if (pieces == 1) {
-		piece[0] = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(x)), 16));
-		return;
-	}
-	const __m512i half = _mm512_set1_epi32(0x8000), top = _mm512_set1_epi32(-65536);
-#pragma GCC unroll 2
-	for (int q = 0; q < 2; q++) {
-		piece[q] = _mm512_castsi512_ps(_mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(x), half), top));
-		x -= piece[q];
-	}
-	piece[2] = x;
+/* Numbers rounded to bfloat16, ties to even. */
+INLINE __m512 amx_rounded(__m512 x) {
+	return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(x)), 16));
 }
 
 /* Adds to the sums s of rows, apart from each other, what a step of 32 elements along K, of which len exist, gives for 16 columns of
@@ -40,7 +30,10 @@ INLINE void amx_few_step(const int rows, const int pieces, const float *a, const
 			const long at = h * 16 + e;
 			__m512 piece[3], x = _mm512_maskz_loadu_ps(at < len ? lanes : 0, b + at * ldb);
 			__builtin_prefetch(b + (at + 32) * ldb);
-			amx_split(pieces, x, piece);
+			if (pieces == 3)
+				amx_split(x, piece);
+			else
+				piece[0] = amx_rounded(x);
 #pragma GCC unroll 2
 			for (int r = 0; r < rows; r++)
 #pragma GCC unroll 6
@@ -112,7 +105,10 @@ static void amx_few(struct amx_job *j) {
 			__m512 piece[3];
 			for (long u = 0; u < avcu_min(16, p->k - e); u++)
 				x[u] = p->transa ? p->a[(e + u) * p->lda + i] : p->a[i * p->lda + e + u];
-			amx_split(j->pieces, _mm512_loadu_ps(x), piece);
+			if (j->pieces == 3)
+				amx_split(_mm512_loadu_ps(x), piece);
+			else
+				piece[0] = amx_rounded(_mm512_loadu_ps(x));
 			for (int q = 0; q < j->pieces; q++)
 				_mm512_store_ps(to + q * 32, piece[q]);
 		}
