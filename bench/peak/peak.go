@@ -25,19 +25,11 @@ func BF16(threads int) (float64, error) { return fma(threads, 1) }
 // multiplies numbers in three pieces, by six products of those.
 func Float32(threads int) (float64, error) {
 	rate, err := FMA(threads)
-	if err != nil {
-		return 0, err
+	if err != nil || !host.HasAMX() {
+		return rate, err
 	}
-	d, err := host.NewCPU(host.Options{Threads: threads})
-	if err != nil {
-		return 0, err
-	}
-	defer d.Close()
-	if d.UsesAMX() {
-		pieces, err := BF16(threads)
-		return max(rate, pieces/6), err
-	}
-	return rate, nil
+	pieces, err := BF16(threads)
+	return max(rate, pieces/6), err
 }
 
 // Triad is the bytes a second that so many threads (0: all) move to and from memory in a[i] ← a[i] + s·b[i]. The

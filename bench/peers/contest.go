@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"avcu/engine/host"
 )
 
 // contestant is one way of doing the work.
@@ -49,7 +51,7 @@ const withoutAMX = "avcu-fma"
 func names() []string {
 	var list []string
 	for _, c := range contestants {
-		if c.name != withoutAMX || hasAMX() {
+		if c.name != withoutAMX || host.HasAMX() {
 			list = append(list, c.name)
 		}
 	}

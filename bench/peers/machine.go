@@ -7,8 +7,6 @@ import (
 	"runtime"
 	"strings"
 	"time"
-
-	"avcu/engine/host"
 )
 
 // machine is where and when a run took place.
@@ -49,16 +47,6 @@ func thisMachine() machine {
 }
 
 func onAMD() bool { return field(read("/proc/cpuinfo"), "vendor_id") == "AuthenticAMD" }
-
-// hasAMX reports that float32 products are AMX's here.
-func hasAMX() bool {
-	d, err := host.NewCPU(host.Options{})
-	if err != nil {
-		return false
-	}
-	defer d.Close()
-	return d.UsesAMX()
-}
 
 func (m *machine) finish() { m.LoadAfter = load() }
 

@@ -77,9 +77,6 @@ func (c *CPU) Arch() string {
 	return c.isa.String()
 }
 
-// UsesAMX reports that AMX computes the matrix products.
-func (c *CPU) UsesAMX() bool { return c.unit == amxBF16 }
-
 // Threads is the number of workers, the caller's own thread included.
 func (c *CPU) Threads() int { return c.threads }
 

@@ -19,6 +19,9 @@ import (
 	"avcu/engine"
 )
 
+// HasAMX reports that AMX computes the matrix products of this processor's CPU, unless options forbid it.
+func HasAMX() bool { return bf16Unit(C.avcu_detect_bf16()) == amxBF16 }
+
 // NewCPU starts the workers.
 func NewCPU(o Options) (*CPU, error) {
 	c := &CPU{threads: o.Threads, isa: ISA(C.avcu_detect_isa())}

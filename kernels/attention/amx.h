@@ -1,12 +1,12 @@
 /* Attention by AMX, for quantised features: included beside the kernels for AVX-512.
  *
  * A feature is S (q - 127) + Z, and q - 127 is a bfloat16, exactly: the small products are of these numbers, which are one piece,
- * with weights, attention or gradients in three (amx_pack.h); the smallest are summed first. S is in two parts, as in frames.h,
+ * with weights, attention or gradients in three (kernels/amx.h); the smallest are summed first. S is in two parts, as in frames.h,
  * and Z times the sum of the other factor comes on top. Bytes become slots a few kilobytes at a time, in the first cache.
  *
  * Order of sums: over columns and frames as TDPBF16PS adds them, 32 at once; over videos as in attention.c. */
 
-#include "../amx_pack.h"
+#include "../amx.h"
 
 enum { AMX_STRIP = 256 }; /* columns of 32 frames that are slots at the same time */
 
@@ -66,44 +66,15 @@ static void amx_columns(const struct avcu_attention *j, long b, long d, float *t
 	}
 }
 
-INLINE void amx_begin(void) {
-	_tile_zero(0);
-	_tile_zero(1);
-	_tile_zero(2);
-	_tile_zero(3);
-}
-
 /* Adds the products of one step: a of pa parts and pieces of_a, b of pb parts and pieces of_b; one of them has three. */
-INLINE void amx_multiply(const float *a, long pa, const int of_a, const float *b, long pb, const int of_b) {
+INLINE void amx_add_products(const float *a, long pa, const int of_a, const float *b, long pb, const int of_b) {
 	for (int q = 2; q >= 0; q--) {
-		if (q == 2 || of_a == 3) {
-			const float *x = a + (of_a == 3 ? q : 0) * pa * AMX_AREA;
-			_tile_loadd(4, x, 64);
-			if (pa == 2)
-				_tile_loadd(5, x + AMX_AREA, 64);
-		}
-		if (q == 2 || of_b == 3) {
-			const float *y = b + (of_b == 3 ? q : 0) * pb * AMX_AREA;
-			_tile_loadd(6, y, 64);
-			if (pb == 2)
-				_tile_loadd(7, y + AMX_AREA, 64);
-		}
-		_tile_dpbf16ps(0, 4, 6);
-		if (pb == 2)
-			_tile_dpbf16ps(1, 4, 7);
-		if (pa == 2)
-			_tile_dpbf16ps(2, 5, 6);
-		if (pa == 2 && pb == 2)
-			_tile_dpbf16ps(3, 5, 7);
+		if (q == 2 || of_a == 3)
+			amx_load_a(a + (of_a == 3 ? q : 0) * pa * AMX_AREA, pa);
+		if (q == 2 || of_b == 3)
+			amx_load_b(b + (of_b == 3 ? q : 0) * pb * AMX_AREA, pb);
+		amx_multiply(pa, pb);
 	}
-}
-
-/* The sums, to t [32][32]; those of parts that are not there are zero. */
-INLINE void amx_end(float *t) {
-	_tile_stored(0, t, 128);
-	_tile_stored(1, t + 16, 128);
-	_tile_stored(2, t + 16 * 32, 128);
-	_tile_stored(3, t + 16 * 32 + 16, 128);
 }
 
 /* What amx_scores multiplies features by: rows y of all units, ld apart, as B, and base[i] = c[i] + Z times the sum of y[i,:].
@@ -129,15 +100,15 @@ static void amx_scores(const struct avcu_attention *j, long b, long np, const fl
 		for (long i = 0; i < j->units; i += 32) {
 			const long pb = amx_parts(i / 16, j->units);
 			const float *y = factors + np + i * deep * 3;
-			amx_begin();
+			amx_zero();
 			for (long d = 0; d < j->d; d += AMX_STRIP) {
 				amx_frames(j, b, l, d, strip);
 				__asm__ volatile("" ::: "memory"); /* the compiler does not know that tiles are loaded from memory */
 				const float *x = strip;
 				for (long k = d; k < avcu_min(j->d, d + AMX_STRIP); k += 32, x += 2 * AMX_AREA, y += 3 * pb * AMX_AREA)
-					amx_multiply(x, 2, 1, y, pb, 3);
+					amx_add_products(x, 2, 1, y, pb, 3);
 			}
-			amx_end(t);
+			amx_store(t, 2, 2); /* those of parts that are not there are zero */
 			for (long r = 0; r < avcu_min(32, j->l - l); r++)
 				for (long q = 0; q < 32; q += 16)
 					_mm512_storeu_ps(s + (l + r) * np + i + q, amx_scaled(_mm512_load_ps(t + r * 32 + q), _mm512_loadu_ps(factors + i + q)));
@@ -172,10 +143,10 @@ static void amx_pool(const struct avcu_attention *j, long b, long np, const floa
 		for (long i = 0; i < j->units; i += 32) {
 			const long pa = amx_parts(i / 16, j->units);
 			const float *y = weights + np + i * deep * 3;
-			amx_begin();
+			amx_zero();
 			for (long u = 0; u < deep / 16; u++)
-				amx_multiply(y + u * 3 * pa * AMX_AREA, pa, 3, panel + u * 2 * AMX_AREA, 2, 1);
-			amx_end(t);
+				amx_add_products(y + u * 3 * pa * AMX_AREA, pa, 3, panel + u * 2 * AMX_AREA, 2, 1);
+			amx_store(t, 2, 2); /* those of parts that are not there are zero */
 			for (long r = 0; r < avcu_min(32, j->units - i); r++)
 				for (long q = 0; q < avcu_min(32, d0 + n - d); q += 16) {
 					float *to = out + (i + r) * ldo + d - d0 + q;
@@ -189,16 +160,6 @@ static void amx_pool(const struct avcu_attention *j, long b, long np, const floa
 	}
 }
 
-/* What to ask for while a video is pooled: the features of the next. */
-static struct FN(ahead) amx_ahead(const struct avcu_attention *j, long b) {
-	struct FN(ahead) h = {0};
-	if (b + 1 < j->b) {
-		h.at = (const char *)j->bytes + (b + 1) * j->l * j->ldx, h.end = h.at + (j->l - 1) * j->ldx + j->d;
-		h.each = (h.end - h.at) / ((j->d + 31) / 32) / 64 * 64 + 64;
-	}
-	return h;
-}
-
 /* Floats of room for factors or weights of k columns or frames. */
 INLINE long amx_room(const struct FN(job) * p, long k) { return p->np * (amx_deep(k) * 3 + 1); }
 
@@ -207,7 +168,7 @@ static void amx_forward_video(const struct FN(job) * p, long b, int worker) {
 	long n = j->l * p->np, nw = amx_room(p, j->l);
 	float *s = avcu_scratch(p->pool, worker, (size_t)(n + nw + amx_deep(j->l) * 32) * sizeof *s), *weights = s + n, *panel = weights + nw;
 	float *a = j->a + b * j->l * j->units;
-	struct FN(ahead) ahead = amx_ahead(j, b);
+	struct FN(ahead) ahead = FN(ahead_in)(p, b, (j->d + 31) / 32);
 	_tile_loadconfig(&avcu_tiles);
 	if (j->w)
 		amx_scores(j, b, p->np, p->room, s);
@@ -250,7 +211,7 @@ static void amx_backward_task(void *arg, long group, int worker) {
 	int finite = 1;
 	_tile_loadconfig(&avcu_tiles);
 	for (long b = group * GROUP; finite && b < avcu_min(j->b, (group + 1) * GROUP); b++) {
-		struct FN(ahead) ahead = amx_ahead(j, b);
+		struct FN(ahead) ahead = FN(ahead_in)(p, b, (j->d + 31) / 32);
 		if (j->v) {
 			finite = amx_factors(j, p->np, j->v + b * j->units * j->ldv, j->ldv, NULL, factors);
 			amx_scores(j, b, p->np, factors, g);

@@ -50,18 +50,23 @@ struct FN(job) {
 	float *room; /* shared: w as panels, or the sums of groups, or NULL */
 };
 
-/* What to ask for during video b: the features of the next, while both products run. */
-static struct FN(ahead) FN(ahead_of)(const struct FN(job) * p, long b) {
+/* What to ask for during video b, in so many portions: the features of the next. */
+static struct FN(ahead) FN(ahead_in)(const struct FN(job) * p, long b, long portions) {
 	const struct avcu_attention *j = &p->j;
-	long size = j->bytes ? 1 : sizeof *j->floats, row = j->ldx * size, tall = FN(TALL), n = FN(PANEL);
-	long tiles = (j->l + tall - 1) / tall * (p->np / n) + (j->units + tall - 1) / tall * ((j->d + n - 1) / n);
+	long size = j->bytes ? 1 : sizeof *j->floats, row = j->ldx * size;
 	struct FN(ahead) h = {0};
 	if (b + 1 < j->b) {
 		h.at = (j->bytes ? (const char *)j->bytes : (const char *)j->floats) + (b + 1) * j->l * row;
 		h.end = h.at + (j->l - 1) * row + j->d * size;
-		h.each = (h.end - h.at) / tiles / 64 * 64 + 64;
+		h.each = (h.end - h.at) / portions / 64 * 64 + 64;
 	}
 	return h;
+}
+
+/* The same with a portion for each tile, while both products run. */
+static struct FN(ahead) FN(ahead_of)(const struct FN(job) * p, long b) {
+	long tall = FN(TALL), n = FN(PANEL), rows = (p->j.l + tall - 1) / tall, units = (p->j.units + tall - 1) / tall;
+	return FN(ahead_in)(p, b, rows * (p->np / n) + units * ((p->j.d + n - 1) / n));
 }
 
 static struct FN(job) FN(plan)(avcu_pool *pool, struct avcu_attention j) {
@@ -222,7 +227,7 @@ static void FN(scores)(const struct FN(job) * p, long b, float *room, float *x, 
 static void FN(backward_task)(void *arg, long group, int worker) {
 	const struct FN(job) *p = arg;
 	const struct avcu_attention *j = &p->j;
-	long n = 2 * j->l * p->np + p->width * p->np;
+	long n = j->v ? 2 * j->l * p->np + p->width * p->np : 0;
 	float *room = avcu_scratch(p->pool, worker, (size_t)(n + j->l * p->ld) * sizeof *room), *x = room + n;
 	for (long b = group * GROUP; b < avcu_min(j->b, (group + 1) * GROUP); b++) {
 		struct FN(ahead) ahead = FN(ahead_of)(p, b);

@@ -15,7 +15,7 @@
  * Registers are in use from a task's begin to its end only, and then released, so that threads outside of products have no
  * more state to save than before. Bound by TDPBF16PS, 16 cycles each: 2*M*N*K flops, six times that in three pieces. */
 
-#include "../amx_pack.h"
+#include "../amx.h"
 #include "amx_tile.h"
 
 enum {
@@ -66,7 +66,7 @@ static void amx_pack_shared(void *arg, long index, int worker) {
 /* Finishes rows x cols sums, whose tiles lie one after the other at t, that belong at (i, j) of C; a few rows at a time, so
  * that C and what goes with it are gone through in long runs. */
 static void amx_finish(const struct amx_job *job, long i, long rows, long j, long cols, const float *t) {
-	enum { ROWS = 4, WIDTH = 1024 };
+	enum { ROWS = 4, WIDTH = 2 * AMX_OUTER };
 	float s[ROWS * WIDTH] __attribute__((aligned(64)));
 	for (long r = 0; r < rows; r += ROWS) {
 		struct FN(out) o = {.p = job->p, .rule = &job->rule, .i = i + r, .j = j, .cols = cols, .first = 1, .last = 1};

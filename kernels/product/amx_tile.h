@@ -45,68 +45,34 @@ static void amx_add_late(struct amx_side *s) {
 INLINE void amx_tile_of(const int pieces, const int pa, const int pb, long kc, const float *a, const float *b, int first, float *t,
                         struct amx_side *side) {
 	float *to = first ? t : side->sums[!side->which];
-	const long row = 32 * (long)sizeof *t;
-	_tile_zero(0);
-	_tile_zero(1);
-	_tile_zero(2);
-	_tile_zero(3);
-#define LOAD_A(q)                                                   \
-	do {                                                            \
-		_tile_loadd(4, a + (q)*pa * AMX_AREA, 64);                  \
-		if (pa == 2)                                                \
-			_tile_loadd(5, a + ((q)*pa + 1) * AMX_AREA, 64);        \
-	} while (0)
-#define LOAD_B(q)                                                   \
-	do {                                                            \
-		_tile_loadd(6, b + (q)*pb * AMX_AREA, 64);                  \
-		if (pb == 2)                                                \
-			_tile_loadd(7, b + ((q)*pb + 1) * AMX_AREA, 64);        \
-	} while (0)
-#define MULTIPLY                     \
-	do {                             \
-		_tile_dpbf16ps(0, 4, 6);     \
-		if (pb == 2)                 \
-			_tile_dpbf16ps(1, 4, 7); \
-		if (pa == 2)                 \
-			_tile_dpbf16ps(2, 5, 6); \
-		if (pa == 2 && pb == 2)      \
-			_tile_dpbf16ps(3, 5, 7); \
-	} while (0)
+	const long next_a = pa * AMX_AREA, next_b = pb * AMX_AREA; /* from one piece to the next */
+	amx_zero();
 	for (long k = 0; k < kc; k += 16) {
 		amx_ask(&side->queue);
-		LOAD_B(0);
+		amx_load_b(b, pb);
 		if (pieces == 3) {
-			LOAD_A(2);
-			MULTIPLY;
-			LOAD_A(1);
-			MULTIPLY;
-			LOAD_B(1);
-			MULTIPLY;
-			LOAD_A(0);
-			MULTIPLY;
-			LOAD_B(2);
-			MULTIPLY;
-			LOAD_B(0);
+			amx_load_a(a + 2 * next_a, pa);
+			amx_multiply(pa, pb);
+			amx_load_a(a + next_a, pa);
+			amx_multiply(pa, pb);
+			amx_load_b(b + next_b, pb);
+			amx_multiply(pa, pb);
+			amx_load_a(a, pa);
+			amx_multiply(pa, pb);
+			amx_load_b(b + 2 * next_b, pb);
+			amx_multiply(pa, pb);
+			amx_load_b(b, pb);
 		} else {
-			LOAD_A(0);
+			amx_load_a(a, pa);
 		}
-		MULTIPLY;
+		amx_multiply(pa, pb);
 		amx_pack_on(&side->pack, side->pack.each);
 		if (side->late)
 			amx_add(side, k * 32 / kc, (k + 16) * 32 / kc);
-		a += pieces * pa * AMX_AREA;
-		b += pieces * pb * AMX_AREA;
+		a += pieces * next_a;
+		b += pieces * next_b;
 	}
-#undef LOAD_A
-#undef LOAD_B
-#undef MULTIPLY
-	_tile_stored(0, to, row);
-	if (pb == 2)
-		_tile_stored(1, to + 16, row);
-	if (pa == 2)
-		_tile_stored(2, to + 16 * 32, row);
-	if (pa == 2 && pb == 2)
-		_tile_stored(3, to + 16 * 32 + 16, row);
+	amx_store(to, pa, pb);
 	side->late = first ? NULL : t, side->rows = pa * 16, side->cols = pb * 16;
 	side->which ^= !first;
 }

@@ -78,7 +78,7 @@ struct FN(job) {
 	int rows;      /* tasks are cut along rows; else along columns */
 	int as_is_a, as_is_b; /* read where it is */
 	float *ap, *bp; /* packed operands of the span, or NULL */
-	float *sum;     /* where sums of earlier blocks wait, rows n apart or NULL: in C, or in the task's own memory */
+	float *sum;     /* where sums of earlier blocks wait, rows n apart, or NULL: in C, or in the task's own memory */
 	int own;        /* sums between blocks wait in the task's own memory */
 	int plain;      /* sums end in C as they are */
 	struct FN(adam_rule) rule;
@@ -212,31 +212,31 @@ static void FN(product_task)(void *arg, long index, int worker) {
 
 #include "sweep.h"
 
-/* All of a small product by the calling task's thread alone. */
-static __attribute__((unused)) void FN(product_alone)(avcu_pool *pool, int worker, const struct avcu_product *p) {
-	struct FN(job) j = {.p = p, .pool = pool, .slots = p->k, .k1 = p->k, .tasks = 1, .rows = 1};
-	j.own = p->sink == AVCU_STEP || (p->sink == AVCU_ADD && p->k > KC);
+/* What follows from the product and the form of slots alone. */
+static struct FN(job) FN(job_of)(avcu_pool *pool, const struct avcu_product *p, int form) {
+	struct FN(job) j = {.p = p, .pool = pool, .form = form, .slots = form == PAIRS ? (p->k + 1) / 2 : p->k};
 	j.plain = p->sink == AVCU_STORE && !p->bias && p->act == AVCU_IDENTITY;
+	j.own = p->sink == AVCU_STEP || (p->sink == AVCU_ADD && j.slots > KC); /* C holds something else until the last block */
 	if (p->sink == AVCU_STEP)
 		j.rule = FN(adam_rule_of)(1.0f, p->rate, p->beta1, p->beta2, p->eps);
+	return j;
+}
+
+/* All of a small product by the calling task's thread alone. */
+static __attribute__((unused)) void FN(product_alone)(avcu_pool *pool, int worker, const struct avcu_product *p) {
+	struct FN(job) j = FN(job_of)(pool, p, FLOATS);
+	j.k1 = j.slots, j.tasks = 1, j.rows = 1;
 	FN(product_task)(&j, 0, worker);
 }
 
 static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 	if (p->m == 0 || p->n == 0)
 		return;
-	struct FN(job) j = {.p = p, .pool = pool, .slots = p->k};
-	if (p->bf16) {
-		j.form = ISA == 2 && avcu_bf16(pool) ? PAIRS : ROUNDED;
-		j.slots = j.form == PAIRS ? (p->k + 1) / 2 : p->k;
-	}
-	if (p->sink == AVCU_STEP)
-		j.rule = FN(adam_rule_of)(1.0f, p->rate, p->beta1, p->beta2, p->eps);
+	struct FN(job) j = FN(job_of)(pool, p, !p->bf16 ? FLOATS : ISA == 2 && avcu_bf16(pool) ? PAIRS : ROUNDED);
 	if (p->m <= FEW && !p->transb && j.form == FLOATS) {
 		avcu_parallel(pool, (p->n + FN(BROAD) - 1) / FN(BROAD), FN(sweep_task), &j);
 		return;
 	}
-	j.plain = p->sink == AVCU_STORE && !p->bias && p->act == AVCU_IDENTITY;
 
 	/* Several tasks a thread, so that all end at about the same time; small products are not worth waking anybody. */
 	long threads = avcu_threads(pool), pm = (p->m + MR - 1) / MR, pn = (p->n + NR - 1) / NR;
@@ -246,9 +246,9 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 	if (!j.rows) /* every task reads all of A */
 		want = avcu_min(want, (pn + WIDE * threads - 1) / (WIDE * threads) * threads);
 	j.tasks = avcu_min(j.rows ? pm : pn, want);
-	int step = p->sink == AVCU_STEP;
+	long mc = p->sink == AVCU_STEP ? MC_STEP : MC;
 	if (j.rows)
-		j.tasks = avcu_max(j.tasks, (p->m + (step ? MC_STEP : MC) - 1) / (step ? MC_STEP : MC));
+		j.tasks = avcu_max(j.tasks, (p->m + mc - 1) / mc);
 
 	/* Where every element is read by few panels or strips, copies cost more than they save. */
 	j.as_is_a = j.form == FLOATS && pn <= NARROW && (!p->transa || p->lda <= KC);
@@ -258,7 +258,7 @@ static void FN(product_run)(avcu_pool *pool, const struct avcu_product *p) {
 	long span = avcu_min(KS, j.slots);
 	if (span < j.slots && p->sink != AVCU_STORE)
 		ns = (size_t)p->m * (size_t)p->n;
-	j.own = !ns && (p->sink == AVCU_STEP || (p->sink == AVCU_ADD && j.slots > KC)); /* C holds something else until the last block */
+	j.own &= !ns;
 	size_t np = 0;
 	if (j.tasks > 1 && !(j.rows ? j.as_is_b : j.as_is_a)) {
 		np = wide * (size_t)span;
