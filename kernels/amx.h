@@ -51,76 +51,110 @@ INLINE void amx_put(const int pieces, __m512 first, __m512 second, float *to, lo
 	*odd = _mm512_fmadd_ps(low[2] + high[2], _mm512_setzero_ps(), *odd);
 }
 
-/* Makes columns of 16 rows. */
-INLINE void amx_turn(__m512 *v) {
-	__m512 t[16];
-#pragma GCC unroll 8
-	for (int i = 0; i < 16; i += 2)
-		t[i] = _mm512_unpacklo_ps(v[i], v[i + 1]), t[i + 1] = _mm512_unpackhi_ps(v[i], v[i + 1]);
+/* Of 16 rows that become columns: in each four, 4 x 4 of what lies in a quarter. */
+INLINE void amx_turn_four(__m512 *v) {
 #define PD(op, a, b) _mm512_castpd_ps(_mm512_unpack##op##_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)))
-#pragma GCC unroll 4
-	for (int i = 0; i < 16; i += 4) {
-		v[i] = PD(lo, t[i], t[i + 2]), v[i + 1] = PD(hi, t[i], t[i + 2]);
-		v[i + 2] = PD(lo, t[i + 1], t[i + 3]), v[i + 3] = PD(hi, t[i + 1], t[i + 3]);
-	}
+	const __m512 a = _mm512_unpacklo_ps(v[0], v[1]), b = _mm512_unpackhi_ps(v[0], v[1]);
+	const __m512 c = _mm512_unpacklo_ps(v[2], v[3]), d = _mm512_unpackhi_ps(v[2], v[3]);
+	v[0] = PD(lo, a, c), v[1] = PD(hi, a, c);
+	v[2] = PD(lo, b, d), v[3] = PD(hi, b, d);
 #undef PD
-#pragma GCC unroll 4
-	for (int i = 0; i < 4; i++) { /* now 4 x 4 of four floats */
-		__m512 a = _mm512_shuffle_f32x4(v[i], v[i + 4], 0x88), b = _mm512_shuffle_f32x4(v[i + 8], v[i + 12], 0x88);
-		__m512 c = _mm512_shuffle_f32x4(v[i], v[i + 4], 0xdd), d = _mm512_shuffle_f32x4(v[i + 8], v[i + 12], 0xdd);
-		t[i] = _mm512_shuffle_f32x4(a, b, 0x88), t[i + 8] = _mm512_shuffle_f32x4(a, b, 0xdd);
-		t[i + 4] = _mm512_shuffle_f32x4(c, d, 0x88), t[i + 12] = _mm512_shuffle_f32x4(c, d, 0xdd);
-	}
-#pragma GCC unroll 16
-	for (int i = 0; i < 16; i++)
-		v[i] = t[i];
 }
 
+/* And then, from the i-th of each four, 16 floats apart, the columns i and i+8, or with half i+4 and i+12. */
+INLINE void amx_turn_across(const float *v, const int half, __m512 *low, __m512 *high) {
+	const __m512 v0 = _mm512_load_ps(v), v4 = _mm512_load_ps(v + 64), v8 = _mm512_load_ps(v + 128), v12 = _mm512_load_ps(v + 192);
+	const __m512 a = half ? _mm512_shuffle_f32x4(v0, v4, 0xdd) : _mm512_shuffle_f32x4(v0, v4, 0x88);
+	const __m512 b = half ? _mm512_shuffle_f32x4(v8, v12, 0xdd) : _mm512_shuffle_f32x4(v8, v12, 0x88);
+	*low = _mm512_shuffle_f32x4(a, b, 0x88), *high = _mm512_shuffle_f32x4(a, b, 0xdd);
+}
+
+enum { AMX_UNITS = 16 }; /* of a part's packing */
+
 /* The packing of rows or columns from .. to-1, slots k .. k+kc-1, of an operand whose K has depth elements: element e of row or
- * column i is x[i*ld + e] if along is 1, else x[e*ld + i]. It goes part by part, so that tiles can be computed meanwhile. */
+ * column i is x[i*ld + e] if along is 1, else x[e*ld + i]. It goes part by part and unit by unit, so that tiles can be computed
+ * meanwhile: a processor that multiplies looks ahead over some hundred instructions, and what is to overlap must come in
+ * smaller pieces. */
 struct amx_packing {
 	void (*step)(struct amx_packing *);
 	const float *x;
 	long ld, from, to, k, kc, depth;
 	float *dst;
-	long bigs, smalls; /* parts across rows of memory, and along them */
-	long big, small;   /* the next part */
-	long left, each;   /* parts to do, and those to each 16 slots of a tile */
+	long smalls;       /* parts along rows of memory */
+	long big, small;   /* the part in work: across rows of memory, and along them */
+	const float *at;   /* where it begins in memory */
+	float *part;       /* where it goes, */
+	long apart;        /* its pieces so far apart */
+	long ahead;        /* so much further on is the next part's memory */
+	long unit;         /* the next of it */
+	long left;         /* steps to do */
+	long due, rate;    /* so much of a step is due, of 65,536, and becomes due with each turn */
 	__m512 odd;
+	float turned[32][16] __attribute__((aligned(64)));
 };
 
-/* Packs a part. Where a row of memory is no line of it, rows become columns. All of a whole part exists; elsewhere what does not
- * is zero. */
+/* Finds the part in work. */
+INLINE void amx_begin_part(const int pieces, const int along, struct amx_packing *g) {
+	const long i = along ? g->big : g->small, u = along ? g->small : g->big, width = g->to - g->from; /* rows or columns, slots, in sixteens */
+	const long row = g->from + i * 16, e = 2 * (g->k + u * 16);
+	g->at = along ? g->x + row * g->ld + e : g->x + e * g->ld + row;
+	g->part = amx_part(g->dst, pieces, i, u, width, g->kc), g->apart = amx_parts(i, width) * AMX_AREA;
+	const long right = along ? 32 : 16, down = along ? 16 : 32;
+	g->ahead = g->small + 1 < g->smalls ? right : down * g->ld - right * (g->smalls - 1);
+}
+
+/* The r-th row of the part's memory, of its elements the first or the second half. All of a whole part exists; elsewhere what does
+ * not is zero. The next part's memory is asked for. */
+INLINE __m512 amx_row(const int along, const int whole, const struct amx_packing *g, long r, const int second) {
+	const float *at = g->at + r * g->ld + (!second ? 0 : along ? 16 : 16 * g->ld);
+	__builtin_prefetch(at + g->ahead, 0, 2);
+	if (whole)
+		return _mm512_loadu_ps(at);
+	const long rows = (along ? g->to - g->from - g->big * 16 : g->depth - 2 * (g->k + g->big * 16) - 16 * second) - r;
+	const long cols = along ? g->depth - 2 * (g->k + g->small * 16) - 16 * second : g->to - g->from - g->small * 16;
+	return _mm512_maskz_loadu_ps(amx_lanes(rows > 0 ? cols : 0), at);
+}
+
+/* A unit of a part. Where a row of memory is no line of it, rows become columns: eight units make them of four rows, eight of those. */
+INLINE void amx_unit(const int pieces, const int is_a, const int along, const int whole, struct amx_packing *g, long unit, __m512 *odd) {
+	if (is_a == along) {
+		amx_put(pieces, amx_row(along, whole, g, unit, 0), amx_row(along, whole, g, unit, 1), g->part + unit * 16, g->apart, odd);
+	} else if (unit < 8) {
+		__m512 v[4];
+#pragma GCC unroll 4
+		for (int r = 0; r < 4; r++)
+			v[r] = amx_row(along, whole, g, unit % 4 * 4 + r, unit >= 4);
+		amx_turn_four(v);
+#pragma GCC unroll 4
+		for (int r = 0; r < 4; r++)
+			_mm512_store_ps(g->turned[unit * 4 + r], v[r]);
+	} else {
+		__m512 low[2], high[2];
+#pragma GCC unroll 2
+		for (int h = 0; h < 2; h++)
+			amx_turn_across(g->turned[h * 16 + unit % 4], unit >= 12, low + h, high + h);
+		float *to = g->part + (unit % 4 + (unit >= 12) * 4) * 16;
+		amx_put(pieces, low[0], low[1], to, g->apart, odd);
+		amx_put(pieces, high[0], high[1], to + 8 * 16, g->apart, odd);
+	}
+}
+
+/* A step is a unit, and in one piece, where there is less to compute, all of a part. */
 INLINE void amx_step(const int pieces, const int is_a, const int along, const int whole, struct amx_packing *g) {
-	const long i = along ? g->big : g->small, u = along ? g->small : g->big; /* which rows or columns, which slots, in sixteens */
-	const long row = g->from + i * 16, e = 2 * (g->k + u * 16), ld = g->ld, width = g->to - g->from;
-	const float *at = along ? g->x + row * ld + e : g->x + e * ld + row, *next = at + (along ? 16 : 16 * ld);
-	__m512 first[16], second[16];
-#pragma GCC unroll 16
-	for (int r = 0; r < 16; r++, at += ld, next += ld) {
-		if (whole) {
-			first[r] = _mm512_loadu_ps(at), second[r] = _mm512_loadu_ps(next);
-		} else if (along) {
-			first[r] = _mm512_maskz_loadu_ps(amx_lanes(row + r < g->to ? g->depth - e : 0), at);
-			second[r] = _mm512_maskz_loadu_ps(amx_lanes(row + r < g->to ? g->depth - e - 16 : 0), next);
-		} else {
-			first[r] = _mm512_maskz_loadu_ps(amx_lanes(e + r < g->depth ? g->to - row : 0), at);
-			second[r] = _mm512_maskz_loadu_ps(amx_lanes(e + r + 16 < g->depth ? g->to - row : 0), next);
-		}
-	}
-	if (is_a != along) {
-		amx_turn(first);
-		amx_turn(second);
-	}
-	float *part = amx_part(g->dst, pieces, i, u, width, g->kc);
-	const long apart = amx_parts(i, width) * AMX_AREA;
 	__m512 odd = g->odd;
+	if (pieces == 3)
+		amx_unit(pieces, is_a, along, whole, g, g->unit++, &odd);
+	else
 #pragma GCC unroll 16
-	for (int r = 0; r < 16; r++)
-		amx_put(pieces, first[r], second[r], part + r * 16, apart, &odd);
+		for (long unit = 0; unit < AMX_UNITS; unit++)
+			amx_unit(pieces, is_a, along, whole, g, unit, &odd);
 	g->odd = odd;
+	if (pieces == 3 && g->unit < AMX_UNITS)
+		return;
+	g->unit = 0;
 	if (++g->small == g->smalls)
 		g->small = 0, g->big++;
+	amx_begin_part(pieces, along, g);
 }
 
 #define EACH_STEP(pieces, is_a) STEP(pieces, is_a, 0, 0) STEP(pieces, is_a, 0, 1) STEP(pieces, is_a, 1, 0) STEP(pieces, is_a, 1, 1)
@@ -129,21 +163,34 @@ INLINE void amx_step(const int pieces, const int is_a, const int along, const in
 EACH_STEP(1, 0) EACH_STEP(1, 1) EACH_STEP(3, 0) EACH_STEP(3, 1)
 #undef STEP
 
-/* Packs a part after another of the operand described above. */
-static struct amx_packing amx_packing(int pieces, int is_a, int along, const float *x, long ld, long depth, long from, long to, long k, long kc,
-                                      float *dst) {
+/* Begins the packing of the operand described above. */
+static void amx_pack_begin(struct amx_packing *g, int pieces, int is_a, int along, const float *x, long ld, long depth, long from, long to, long k,
+                           long kc, float *dst) {
 #define STEP(pieces, is_a, along, whole) amx_step_##pieces##is_a##along##whole,
 	static void (*const step[16])(struct amx_packing *) = {EACH_STEP(1, 0) EACH_STEP(1, 1) EACH_STEP(3, 0) EACH_STEP(3, 1)};
 #undef STEP
-	long n = (to - from + 15) / 16, s = kc / 16;
-	int whole = (to - from) % 16 == 0 && 2 * (k + kc) <= depth;
-	return (struct amx_packing){.step = step[(pieces == 3) * 8 + is_a * 4 + along * 2 + whole], .x = x, .ld = ld, .depth = depth, .from = from,
-	                            .to = to, .k = k, .kc = kc, .dst = dst, .bigs = along ? n : s, .smalls = along ? s : n, .left = n * s};
+	const long n = (to - from + 15) / 16, s = kc / 16;
+	const int whole = (to - from) % 16 == 0 && 2 * (k + kc) <= depth;
+	g->step = step[(pieces == 3) * 8 + is_a * 4 + along * 2 + whole];
+	g->x = x, g->ld = ld, g->depth = depth, g->from = from, g->to = to, g->k = k, g->kc = kc, g->dst = dst;
+	g->smalls = along ? s : n, g->big = g->small = g->unit = 0;
+	g->left = n * s * (pieces == 3 ? AMX_UNITS : 1);
+	g->odd = _mm512_setzero_ps();
+	amx_begin_part(pieces, along, g);
 }
 
-/* Packs so many parts more, or all. */
-INLINE void amx_pack_on(struct amx_packing *g, long parts) {
-	for (parts = avcu_min(parts, g->left), g->left -= parts; parts > 0; parts--)
+/* Spreads what is left evenly over so many turns. */
+INLINE void amx_pace(struct amx_packing *g, long turns) { g->due = 0, g->rate = ((g->left << 16) + turns - 1) / turns; }
+
+/* A turn: packs what is due. */
+INLINE void amx_pack_on(struct amx_packing *g) {
+	for (g->due += g->rate; g->due >= 1 << 16 && g->left > 0; g->due -= 1 << 16, g->left--)
+		g->step(g);
+}
+
+/* Packs all that is left. */
+INLINE void amx_pack_all(struct amx_packing *g) {
+	for (; g->left > 0; g->left--)
 		g->step(g);
 }
 

@@ -80,8 +80,9 @@ INLINE void amx_add_products(const float *a, long pa, const int of_a, const floa
 /* What amx_scores multiplies features by: rows y of all units, ld apart, as B, and base[i] = c[i] + Z times the sum of y[i,:].
  * Room is for np*amx_deep(d)*3 + np floats, the latter first. Whether all of y is finite. */
 static int amx_factors(const struct avcu_attention *j, long np, const float *y, long ld, const float *c, float *room) {
-	struct amx_packing g = amx_packing(3, 0, 1, y, ld, j->d, 0, j->units, 0, amx_deep(j->d), room + np);
-	amx_pack_on(&g, g.left);
+	struct amx_packing g;
+	amx_pack_begin(&g, 3, 0, 1, y, ld, j->d, 0, j->units, 0, amx_deep(j->d), room + np);
+	amx_pack_all(&g);
 	memset(room, 0, (size_t)np * sizeof *room);
 	for (long i = 0; i < j->units; i++) {
 		__m512 sum = _mm512_setzero_ps();
@@ -118,8 +119,9 @@ static void amx_scores(const struct avcu_attention *j, long b, long np, const fl
 /* What amx_pool pools by: y [L,C] without gaps as A, and base[i] = Z times the sum of y[:,i]. Room as for amx_factors, with
  * frames in place of columns. */
 static int amx_weights(const struct avcu_attention *j, long np, const float *y, float *room) {
-	struct amx_packing g = amx_packing(3, 1, 0, y, j->units, j->l, 0, j->units, 0, amx_deep(j->l), room + np);
-	amx_pack_on(&g, g.left);
+	struct amx_packing g;
+	amx_pack_begin(&g, 3, 1, 0, y, j->units, j->l, 0, j->units, 0, amx_deep(j->l), room + np);
+	amx_pack_all(&g);
 	for (long i = 0; i < j->units; i += 16) {
 		__m512 sum = _mm512_setzero_ps();
 		for (long l = 0; l < j->l; l++)

@@ -24,7 +24,7 @@ enum {
 	AMX_OUTER = 512,       /* columns whose sums wait in the second cache together; twice as many where tasks are cut along rows */
 	AMX_GROUP = 256,       /* columns of B packed at once; half as many where each is a row in memory */
 	AMX_KEPT = 128 << 10,  /* floats: up to so many of a task's own A stay packed for all of its columns */
-	AMX_SPAN = 8 << 20     /* floats of the operand that all tasks share that are packed at once */
+	AMX_SPAN = 5 << 20     /* floats of the operand that all tasks share that are packed at once */
 };
 
 struct amx_job {
@@ -41,13 +41,13 @@ struct amx_job {
 };
 
 /* The packing of A's rows or B's columns from .. to-1, slots k .. k+kc-1. */
-INLINE struct amx_packing amx_pack_a(const struct amx_job *j, long from, long to, long k, long kc, float *dst) {
+INLINE void amx_pack_a(struct amx_packing *g, const struct amx_job *j, long from, long to, long k, long kc, float *dst) {
 	const struct avcu_product *p = j->p;
-	return amx_packing(j->pieces, 1, !p->transa, p->a, p->lda, p->k, from, to, k, kc, dst);
+	amx_pack_begin(g, j->pieces, 1, !p->transa, p->a, p->lda, p->k, from, to, k, kc, dst);
 }
-INLINE struct amx_packing amx_pack_b(const struct amx_job *j, long from, long to, long k, long kc, float *dst) {
+INLINE void amx_pack_b(struct amx_packing *g, const struct amx_job *j, long from, long to, long k, long kc, float *dst) {
 	const struct avcu_product *p = j->p;
-	return amx_packing(j->pieces, 0, p->transb, p->b, p->ldb, p->k, from, to, k, kc, dst);
+	amx_pack_begin(g, j->pieces, 0, p->transb, p->b, p->ldb, p->k, from, to, k, kc, dst);
 }
 
 static void amx_pack_shared(void *arg, long index, int worker) {
@@ -57,8 +57,9 @@ static void amx_pack_shared(void *arg, long index, int worker) {
 	long n = j->rows ? p->n : p->m, blocks = (j->k1 - j->k0 + j->depth - 1) / j->depth, k = index % blocks * j->depth;
 	long from = index / blocks * AMX_GROUP, kc = avcu_min(j->depth, j->k1 - j->k0 - k);
 	float *dst = j->shared + amx_place(j->pieces, n, k, from, kc);
-	struct amx_packing g = (j->rows ? amx_pack_b : amx_pack_a)(j, from, avcu_min(n, from + AMX_GROUP), j->k0 + k, kc, dst);
-	amx_pack_on(&g, g.left);
+	struct amx_packing g;
+	(j->rows ? amx_pack_b : amx_pack_a)(&g, j, from, avcu_min(n, from + AMX_GROUP), j->k0 + k, kc, dst);
+	amx_pack_all(&g);
 	if (amx_odd(&g))
 		__atomic_store_n(j->odd + j->tasks, 1, __ATOMIC_RELAXED);
 }
@@ -114,10 +115,10 @@ static void amx_task(void *arg, long index, int worker) {
 	struct amx_side side;
 	side.late = NULL, side.which = 0;
 	side.queue = (struct amx_queue){NULL, NULL, 0};
-	side.pack = (struct amx_packing){.left = 0};
+	side.pack.left = side.pack.due = side.pack.rate = 0, side.pack.odd = _mm512_setzero_ps();
 	if (!j->rows) {
-		side.pack = amx_pack_b(j, j0, avcu_min(j1, j0 + group), j->k0, avcu_min(j->depth, span), own_b);
-		amx_pack_on(&side.pack, side.pack.left);
+		amx_pack_b(&side.pack, j, j0, avcu_min(j1, j0 + group), j->k0, avcu_min(j->depth, span), own_b);
+		amx_pack_all(&side.pack);
 		j->odd[index] |= amx_odd(&side.pack);
 	}
 	_tile_loadconfig(&avcu_tiles);
@@ -133,8 +134,9 @@ static void amx_task(void *arg, long index, int worker) {
 			if (!j->rows) {
 				a = j->shared + amx_place(pieces, p->m, k - j->k0, 0, kc);
 			} else if (!kept || jo == j0) {
-				struct amx_packing g = amx_pack_a(j, i0, i1, k, kc, a);
-				amx_pack_on(&g, g.left);
+				struct amx_packing g;
+				amx_pack_a(&g, j, i0, i1, k, kc, a);
+				amx_pack_all(&g);
 				j->odd[index] |= amx_odd(&g);
 			}
 			for (long jg = jo; jg < end; jg += group) {
@@ -151,10 +153,10 @@ static void amx_task(void *arg, long index, int worker) {
 					           lines / groups * 16, steps);
 					b_next = b_next == own_b ? own_b + nb : own_b;
 					if (je < end)
-						side.pack = amx_pack_b(j, je, avcu_min(end, je + group), k, kc, b_next);
+						amx_pack_b(&side.pack, j, je, avcu_min(end, je + group), k, kc, b_next);
 					else if (jn < j1)
-						side.pack = amx_pack_b(j, jn, avcu_min(avcu_min(j1, jn + j->outer), jn + group), after, ka, b_next);
-					side.pack.each = (side.pack.left + steps - 1) / steps;
+						amx_pack_b(&side.pack, j, jn, avcu_min(avcu_min(j1, jn + j->outer), jn + group), after, ka, b_next);
+					amx_pace(&side.pack, steps * (pieces == 3 ? AMX_PRODUCTS : 1));
 				}
 				if (last && (j->odd[index] | j->odd[j->tasks])) {
 					_tile_release();
@@ -169,7 +171,7 @@ static void amx_task(void *arg, long index, int worker) {
 				amx_add_late(&side);
 				for (long ii = i0; last && ii < i1; ii += 32)
 					amx_finish(j, ii, avcu_min(32, i1 - ii), jg, je - jg, sum + (ii - i0) / 32 * across + (jg - jo) * 32);
-				amx_pack_on(&side.pack, side.pack.left);
+				amx_pack_all(&side.pack);
 				j->odd[index] |= amx_odd(&side.pack);
 			}
 			k += kc;

@@ -1,18 +1,23 @@
 /* The inner kernel for AMX: a tile of 32 x 32 sums over one block of K, in four registers; and what goes on meanwhile. */
 
-/* Packed panels that will be read: tiles ask for each lines of them with every 16 slots. */
+enum { AMX_PRODUCTS = 6 }; /* of three pieces with three: those that matter */
+
+/* Packed panels that will be read: with every 16 slots tiles ask for each lines of them. Where memory is gone through in order, the
+ * processor foresees the lines between. */
 struct amx_queue {
 	const char *at, *end;
 	long each;
 };
 
+enum { AMX_APART = 4 * 64 }; /* bytes between lines asked for */
+
 INLINE void amx_expect(struct amx_queue *q, const float *at, long n, long steps) {
-	q->at = (const char *)at, q->end = (const char *)(at + n), q->each = ((n + 15) / 16 + steps - 1) / steps;
+	q->at = (const char *)at, q->end = (const char *)(at + n);
+	q->each = (n * (long)sizeof *at / AMX_APART + steps) / steps;
 }
 
 INLINE void amx_ask(struct amx_queue *q) {
-	const char *stop = q->end - q->at > 64 * q->each ? q->at + 64 * q->each : q->end;
-	for (; q->at < stop; q->at += 64)
+	for (long i = 0; i < q->each && q->at < q->end; i++, q->at += AMX_APART)
 		__builtin_prefetch(q->at, 0, 2);
 }
 
@@ -22,22 +27,29 @@ struct amx_side {
 	struct amx_packing pack;
 	struct amx_queue queue;
 	float *late; /* where the sums waiting belong; NULL: there are none */
-	long rows, cols;
+	long rows, cols, done; /* of which so many rows are added */
 	int which; /* of the two, have them */
 	float sums[2][32 * 32] __attribute__((aligned(64)));
 };
 
-INLINE void amx_add(struct amx_side *s, long from, long to) {
+INLINE void amx_add(struct amx_side *s, long rows) {
 	const float *sums = s->sums[s->which];
-	for (long r = from; r < avcu_min(to, s->rows); r++)
+	for (const long end = avcu_min(s->done + rows, s->rows); s->done < end; s->done++)
 		for (long q = 0; q < s->cols; q += VL)
-			vstore(s->late + r * 32 + q, vload(s->late + r * 32 + q) + vload(sums + r * 32 + q));
+			vstore(s->late + s->done * 32 + q, vload(s->late + s->done * 32 + q) + vload(sums + s->done * 32 + q));
 }
 
 static void amx_add_late(struct amx_side *s) {
 	if (s->late)
-		amx_add(s, 0, 32);
+		amx_add(s, 32);
 	s->late = NULL;
+}
+
+/* A little of it, at each turn. */
+INLINE void amx_aside(struct amx_side *s) {
+	amx_pack_on(&s->pack);
+	if (s->late)
+		amx_add(s, 2);
 }
 
 /* The sums of pa x pb parts, at t if it is the first block of K, else to be added to what is there; rows 32 apart. Of the nine
@@ -53,27 +65,31 @@ INLINE void amx_tile_of(const int pieces, const int pa, const int pb, long kc, c
 		if (pieces == 3) {
 			amx_load_a(a + 2 * next_a, pa);
 			amx_multiply(pa, pb);
+			amx_aside(side);
 			amx_load_a(a + next_a, pa);
 			amx_multiply(pa, pb);
+			amx_aside(side);
 			amx_load_b(b + next_b, pb);
 			amx_multiply(pa, pb);
+			amx_aside(side);
 			amx_load_a(a, pa);
 			amx_multiply(pa, pb);
+			amx_aside(side);
 			amx_load_b(b + 2 * next_b, pb);
 			amx_multiply(pa, pb);
+			amx_aside(side);
 			amx_load_b(b, pb);
 		} else {
 			amx_load_a(a, pa);
 		}
 		amx_multiply(pa, pb);
-		amx_pack_on(&side->pack, side->pack.each);
-		if (side->late)
-			amx_add(side, k * 32 / kc, (k + 16) * 32 / kc);
+		amx_aside(side);
 		a += pieces * next_a;
 		b += pieces * next_b;
 	}
+	amx_add_late(side);
 	amx_store(to, pa, pb);
-	side->late = first ? NULL : t, side->rows = pa * 16, side->cols = pb * 16;
+	side->late = first ? NULL : t, side->rows = pa * 16, side->cols = pb * 16, side->done = 0;
 	side->which ^= !first;
 }
 
