@@ -246,7 +246,7 @@ static void FN(backward_task)(void *arg, long group, int worker) {
 #undef BY_AMX
 #if ISA == 2 && defined(AVCU_AMX)
 #pragma GCC push_options
-#pragma GCC target("amx-tile,amx-bf16")
+#pragma GCC target("amx-tile,amx-int8,avx512vnni,avx512vbmi")
 #include "amx.h"
 #pragma GCC pop_options
 #define BY_AMX(name) amx_##name

@@ -16,6 +16,7 @@
  * more state to save than before. Bound by TDPBF16PS, 16 cycles each: 2*M*N*K flops, six times that in three pieces. */
 
 #include "../amx.h"
+#include "amx_pack.h"
 #include "amx_tile.h"
 
 enum {

@@ -1,5 +1,49 @@
 /* The inner kernel for AMX: a tile of 32 x 32 sums over one block of K, in four registers; and what goes on meanwhile. */
 
+/* Registers: 0 to 3 hold 32 x 32 sums, 4 and 5 parts of A, 6 and 7 parts of B, one or two of each. The compiler does not know that
+ * they are loaded from memory: what was stored there needs a barrier before. */
+INLINE void amx_zero(void) {
+	_tile_zero(0);
+	_tile_zero(1);
+	_tile_zero(2);
+	_tile_zero(3);
+}
+
+INLINE void amx_load_a(const float *part, long parts) {
+	_tile_loadd(4, part, 64);
+	if (parts == 2)
+		_tile_loadd(5, part + AMX_AREA, 64);
+}
+
+INLINE void amx_load_b(const float *part, long parts) {
+	_tile_loadd(6, part, 64);
+	if (parts == 2)
+		_tile_loadd(7, part + AMX_AREA, 64);
+}
+
+/* Adds the products of pa parts of A and pb of B. */
+INLINE void amx_multiply(long pa, long pb) {
+	_tile_dpbf16ps(0, 4, 6);
+	if (pb == 2)
+		_tile_dpbf16ps(1, 4, 7);
+	if (pa == 2)
+		_tile_dpbf16ps(2, 5, 6);
+	if (pa == 2 && pb == 2)
+		_tile_dpbf16ps(3, 5, 7);
+}
+
+/* Their sums, to t [32][32]. */
+INLINE void amx_store(float *t, long pa, long pb) {
+	const long row = 32 * (long)sizeof *t;
+	_tile_stored(0, t, row);
+	if (pb == 2)
+		_tile_stored(1, t + 16, row);
+	if (pa == 2)
+		_tile_stored(2, t + 16 * 32, row);
+	if (pa == 2 && pb == 2)
+		_tile_stored(3, t + 16 * 32 + 16, row);
+}
+
 enum { AMX_PRODUCTS = 6 }; /* of three pieces with three: those that matter */
 
 /* Packed panels that will be read: with every 16 slots tiles ask for each lines of them. Where memory is gone through in order, the
