@@ -54,6 +54,13 @@ type Stager interface {
 	Staged() error
 }
 
+// Borrower is a device that computes in the program's own memory.
+type Borrower interface {
+	Device
+	// Borrow makes m the memory of b, which stays its owner's and must not change while kernels use it.
+	Borrow(m *Memory, b []byte)
+}
+
 // Memory is one allocation on a device.
 type Memory struct {
 	Device Device

@@ -52,6 +52,11 @@ func (h *memory) Free(m *engine.Memory) error {
 	return release(b)
 }
 
+// Borrow makes m the memory of b.
+func (h *memory) Borrow(m *engine.Memory, b []byte) {
+	*m = engine.Memory{Device: h.device, Bytes: int64(len(b)), Host: unsafe.Pointer(unsafe.SliceData(b)), Keep: b}
+}
+
 // CopyIn copies src to dst.
 func (h *memory) CopyIn(dst engine.Buffer, src []byte) error {
 	if int64(len(src)) != dst.Bytes() {

@@ -59,7 +59,8 @@ type Runner struct {
 	each    []float32
 	offsets []int32
 	clip    engine.Tensor
-	stage   *stage      // nil on devices that do not stage
+	borrow  *borrow     // nil on devices that have to copy,
+	stage   *stage      // and on those that do not stage
 	pass    engine.Pass // that runs now: here, so that a step allocates nothing
 }
 
@@ -76,8 +77,13 @@ func NewRunner(d engine.Device, spec model.Spec, opt Options) (*Runner, error) {
 	r := &Runner{Params: params, dev: d, spec: spec, opt: opt, arena: engine.NewArena(d)}
 	r.each, r.offsets = make([]float32, opt.Micro), make([]int32, opt.Micro+1)
 	r.clip = r.arena.Tensor(engine.Float32, 2)
-	if s, ok := d.(engine.Stager); ok && opt.Learn {
-		r.stage = newStage(s, r.arena, spec, opt.Micro)
+	switch d := d.(type) {
+	case engine.Borrower:
+		r.borrow = newBorrow(d, spec)
+	case engine.Stager:
+		if opt.Learn {
+			r.stage = newStage(d, r.arena, spec, opt.Micro)
+		}
 	}
 	mark := r.arena.Mark()
 	if opt.Learn {
@@ -165,13 +171,13 @@ func (r *Runner) Step(b *Batch, step int64, rate float64, given engine.Tensor) (
 	return sum / float64(n), nil
 }
 
-// forward copies p.Rows videos of b from p.First on to the device, runs the graph and returns the sum
+// forward brings p.Rows videos of b from p.First on to the device, runs the graph and returns the sum
 // of their losses.
 func (r *Runner) forward(g *model.Graph, b *Batch, p *engine.Pass) (float64, error) {
 	if err := r.load(g, b, p.First, p.Rows); err != nil {
 		return 0, err
 	}
-	p.Done("batch copied")
+	p.Done("batch")
 	if err := g.Tape.Forward(p); err != nil {
 		return 0, err
 	}
@@ -194,11 +200,14 @@ func (r *Runner) load(g *model.Graph, b *Batch, first, n int) error {
 		return fmt.Errorf("train: a batch of %d modalities for a model of %d", len(b.Features), len(g.Features))
 	}
 	part := func(m, size int) []byte { return b.Features[m][first*size : (first+n)*size] }
-	if r.stage != nil && g == r.Train {
+	switch {
+	case r.borrow != nil:
+		r.borrow.load(g.Features, n, part)
+	case r.stage != nil && g == r.Train:
 		if err := r.stage.load(g.Features, n, part); err != nil {
 			return err
 		}
-	} else {
+	default:
 		for m, f := range g.Features {
 			if err := engine.Write(r.dev, f.Value.Prefix(n), part(m, f.Value.Dim(1)*f.Value.Dim(2))); err != nil {
 				return err
