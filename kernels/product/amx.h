@@ -134,17 +134,18 @@ static void amx_task(void *arg, long index, int worker) {
 			float *a = own_a + (kept ? (k - j->k0) * strips * 32 * pieces : 0);
 			if (!j->rows) {
 				a = j->shared + amx_place(pieces, p->m, k - j->k0, 0, kc);
-			} else if (!kept || jo == j0) {
-				struct amx_packing g;
-				amx_pack_a(&g, j, i0, i1, k, kc, a);
-				amx_pack_all(&g);
-				j->odd[index] |= amx_odd(&g);
+			} else if (!kept || (jo == j0 && k == j->k0)) {
+				amx_pack_a(&side.pack, j, i0, i1, k, kc, a);
+				amx_pack_all(&side.pack);
+				j->odd[index] |= amx_odd(&side.pack);
 			}
 			for (long jg = jo; jg < end; jg += group) {
 				long je = avcu_min(end, jg + group), steps = strips * ((je - jg + 31) / 32) * (kc / 16);
 				const float *b = b_next;
 				if (j->rows) {
 					b = j->shared + amx_place(pieces, p->n, k - j->k0, jg, kc);
+					if (kept && jo == j0 && after > k)
+						amx_pack_a(&side.pack, j, i0, i1, after, ka, a + strips * 32 * kc * pieces);
 					if (jn < j1)
 						amx_expect(&side.queue, j->shared + amx_place(pieces, p->n, after - j->k0, jn, ka),
 						           (avcu_min(j1, jn + j->outer) - jn) * ka * pieces, steps);
@@ -157,8 +158,8 @@ static void amx_task(void *arg, long index, int worker) {
 						amx_pack_b(&side.pack, j, je, avcu_min(end, je + group), k, kc, b_next);
 					else if (jn < j1)
 						amx_pack_b(&side.pack, j, jn, avcu_min(avcu_min(j1, jn + j->outer), jn + group), after, ka, b_next);
-					amx_pace(&side.pack, steps * (pieces == 3 ? AMX_PRODUCTS : 1));
 				}
+				amx_pace(&side.pack, steps * (pieces == 3 ? AMX_PRODUCTS : 1));
 				if (last && (j->odd[index] | j->odd[j->tasks])) {
 					_tile_release();
 					amx_leave(j, worker, i0, i1, jg, j1);
