@@ -1,12 +1,13 @@
 /* Attention by AMX, for quantised features: included beside the kernels for AVX-512.
  *
- * A feature is S (q - 127) + Z with a byte q. The small products are of these bytes, which AMX multiplies as they lie, with weights,
- * attention or gradients in fixed point: each unit's row of those is multiplied by a power of two, up to 2^23, and rounded to
- * integers, each three signed digits, v2 2^16 + v1 2^8 + v0. They are off by 2^-24 to 2^-23 of the row's largest number, and float32
- * rounds a sum in which that number is as much at each addition. Sums over columns or frames are then exact, in whatever order, one a digit; S is in
- * two parts, as in frames.h, and Z times the sum of the other factor comes on top. Sums over videos are as in attention.c.
+ * A feature is S (q - 127) + Z with a byte q. The small products are of these bytes, which AMX multiplies as they lie, with the
+ * other factor (weights, attention or gradients) in fixed point: the numbers of a unit are multiplied by a power of two, so that
+ * the largest comes near 2^23, and rounded to integers of three signed digits, v2 2^16 + v1 2^8 + v0. That is off by 2^-24 to 2^-23 of the unit's largest
+ * number; float32 rounds a sum which that number is part of by as much at every addition. There is a sum for each digit, over
+ * columns or frames, and exact. S is in two parts, as in frames.h, and Z times the sum of the other factor comes on top. Sums over
+ * videos are as in attention.c.
  *
- * Bound by TDPBUSD, 16 cycles for 16 x 16 sums of 64 products: three times 2*B*L*C*D operations forward and for each gradient. */
+ * Bound by TDPBUSD, 16 cycles for 16 x 16 sums of 64 products: B*L*C*D products a digit for the scores, the pooling and each gradient. */
 
 #include "../amx.h"
 
@@ -191,18 +192,11 @@ INLINE __m512 amx_feature_sum(const int *t, long apart, __m512 scale, __m512 bas
 	return _mm512_fmadd_ps(sum, _mm512_set1_ps(257.0f / 16384), _mm512_fmadd_ps(sum, _mm512_set1_ps(1.0f / 4177920), base));
 }
 
-/* s[l,i] = base[i] + x[l,:] . y[i,:] for one video. Strip is for 16 rows of amx_deep(d) bytes. What sums of digits make is computed
- * while the next are summed. */
+/* s[l,i] = base[i] + x[l,:] . y[i,:] for one video. Strip is for 16 rows of amx_deep(d) bytes. */
 static void amx_scores(const struct avcu_attention *j, long b, long np, float *factors, float *s, char *strip) {
 	const struct amx_fixed x = amx_fixed(factors, np);
 	const long deep = amx_deep(j->d);
-	int t[2][3][16][32] __attribute__((aligned(64))), which = 0;
-	long ready = 0, rows = 0, of_l = 0, of_i = 0; /* rows of the last sums */
-#define MAKE(stop)                                                                                                                       \
-	for (const long end = avcu_min(stop, rows); ready < end; ready++)                                                                    \
-		for (long q = 0; q < 32; q += 16)                                                                                                \
-			_mm512_storeu_ps(s + (of_l + ready) * np + of_i + q, amx_feature_sum(t[!which][0][ready] + q, 16 * 32, _mm512_load_ps(x.scale + of_i + q), \
-			                                                                    _mm512_load_ps(x.base + of_i + q)))
+	int t[3][16][32] __attribute__((aligned(64)));
 	for (long l = 0; l < j->l; l += 16) {
 		const char *from = (const char *)j->bytes + (b * j->l + l) * j->ldx;
 		long ld = j->ldx;
@@ -219,23 +213,22 @@ static void amx_scores(const struct avcu_attention *j, long b, long np, float *f
 			const char *y = amx_tile(&x, i, deep, 0, 0), *y2 = amx_tile(&x, i + 16, deep, 0, 0);
 #define BEGIN(sum, digit, second) _tile_loadd(sum, x.start + digit * np + i + second * 16, 0);
 #define ADD(sum, digit, second) { _tile_loadd(7, (second ? y2 : y) + digit * 1024, 64); _tile_dpbusd(sum, 6, 7); }
-#define END(sum, digit, second) _tile_stored(sum, t[which][digit][0] + second * 16, sizeof t[0][0][0]);
-			AMX_EACH(BEGIN);
+#define END(sum, digit, second) _tile_stored(sum, t[digit][0] + second * 16, sizeof t[0][0]);
+			AMX_EACH(BEGIN)
 			for (long k = 0; k < deep; k += 64, y += 3 * 1024, y2 += 3 * 1024) {
 				_tile_loadd(6, from + k, ld);
-				AMX_EACH(ADD);
-				MAKE(ready + 1);
+				AMX_EACH(ADD)
 			}
-			MAKE(16);
-			AMX_EACH(END);
+			AMX_EACH(END)
 #undef BEGIN
 #undef ADD
 #undef END
-			ready = 0, rows = avcu_min(16, j->l - l), of_l = l, of_i = i, which = !which;
+			for (long r = 0; r < avcu_min(16, j->l - l); r++)
+				for (long q = 0; q < 32; q += 16)
+					_mm512_storeu_ps(s + (l + r) * np + i + q, amx_feature_sum(t[0][r] + q, 16 * 32, _mm512_load_ps(x.scale + i + q),
+					                                                           _mm512_load_ps(x.base + i + q)));
 		}
 	}
-	MAKE(16);
-#undef MAKE
 }
 
 /* Columns d .. d+63 of all frames of a video as B: [columns/16][frames/64][16 times 4 frames][16 columns][4]. Beyond the last frame
@@ -266,17 +259,7 @@ static void amx_pool(const struct avcu_attention *j, long b, long np, float *wei
                      int add, struct FN(ahead) * ahead) {
 	const struct amx_fixed x = amx_fixed(weights, np);
 	const long deep = amx_deep(j->l);
-	int t[2][3][32][16] __attribute__((aligned(64))), which = 0;
-	long ready = 0, rows = 0, of_d = 0, of_i = 0; /* rows of the last sums */
-#define MAKE(stop)                                                                                                                          \
-	for (const long end = avcu_min(stop, rows); ready < end; ready++) {                                                                     \
-		const __mmask16 lanes = amx_lanes(d0 + n - of_d);                                                                                   \
-		float *to = out + (of_i + ready) * ldo + of_d - d0;                                                                                 \
-		__m512 v = amx_feature_sum(t[!which][0][ready], 32 * 16, _mm512_set1_ps(x.scale[of_i + ready]), _mm512_set1_ps(x.base[of_i + ready])); \
-		if (add)                                                                                                                            \
-			v += _mm512_maskz_loadu_ps(lanes, to);                                                                                          \
-		_mm512_mask_storeu_ps(to, lanes, v);                                                                                                \
-	}
+	int t[3][32][16] __attribute__((aligned(64)));
 	for (long d = d0; d < d0 + n; d += 16) {
 		if ((d - d0) % 64 == 0) {
 			amx_columns(j, b, d, panel);
@@ -287,23 +270,27 @@ static void amx_pool(const struct avcu_attention *j, long b, long np, float *wei
 		for (long i = 0; i < np; i += 32) {
 			const char *y = amx_tile(&x, i, deep, 0, 0), *y2 = amx_tile(&x, i + 16, deep, 0, 0), *features = panel + (d - d0) % 64 * deep;
 #define BEGIN(sum, digit, second) _tile_loadd(sum, x.start + (i / 16 + second) * 3 * 256 + digit * 256, 64);
-#define ADD(sum, digit, second) { _tile_loadd(7, (second ? y2 : y) + digit * 1024, 64); _tile_dpbsud(sum, 7, 6); MAKE(ready + 3) }
-#define END(sum, digit, second) _tile_stored(sum, t[which][digit][second * 16], sizeof t[0][0][0]);
-			AMX_EACH(BEGIN);
+#define ADD(sum, digit, second) { _tile_loadd(7, (second ? y2 : y) + digit * 1024, 64); _tile_dpbsud(sum, 7, 6); }
+#define END(sum, digit, second) _tile_stored(sum, t[digit][second * 16], sizeof t[0][0]);
+			AMX_EACH(BEGIN)
 			for (long k = 0; k < deep; k += 64, y += 3 * 1024, y2 += 3 * 1024) {
 				_tile_loadd(6, features + k * 16, 64);
-				AMX_EACH(ADD);
+				AMX_EACH(ADD)
 			}
-			MAKE(32);
-			AMX_EACH(END);
+			AMX_EACH(END)
 #undef BEGIN
 #undef ADD
 #undef END
-			ready = 0, rows = avcu_min(32, j->units - i), of_d = d, of_i = i, which = !which;
+			const __mmask16 lanes = amx_lanes(d0 + n - d);
+			for (long r = 0; r < avcu_min(32, j->units - i); r++) {
+				float *to = out + (i + r) * ldo + d - d0;
+				__m512 v = amx_feature_sum(t[0][r], 32 * 16, _mm512_set1_ps(x.scale[i + r]), _mm512_set1_ps(x.base[i + r]));
+				if (add)
+					v += _mm512_maskz_loadu_ps(lanes, to);
+				_mm512_mask_storeu_ps(to, lanes, v);
+			}
 		}
 	}
-	MAKE(32);
-#undef MAKE
 }
 
 /* Floats of a worker's room for one video's bytes. */
