@@ -71,7 +71,7 @@ int avcu_detect_bf16(void) {
 	 * in that state. Threads that run already have the permission too. */
 	enum { ARCH_REQ_XCOMP_PERM = 0x1023, TILES = 18 };
 	if (__builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16") && __builtin_cpu_supports("amx-int8") &&
-	    __builtin_cpu_supports("avx512vnni") &&
+	    __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi") &&
 	    syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, TILES) == 0)
 		return AVCU_AMX_BF16;
 #endif
