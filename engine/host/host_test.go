@@ -251,3 +251,20 @@ func TestCheckLabels(t *testing.T) {
 		}
 	}
 }
+
+// Borrowed memory is the owner's: what the owner changes is there without a copy.
+func TestBorrow(t *testing.T) {
+	var m engine.Memory
+	own := []byte{1, 2, 3, 4, 5, 6}
+	d := NewRef()
+	d.Borrow(&m, own)
+	x := engine.NewTensor(&m, 0, engine.Uint8, 0, 2, 3)
+	own[4] = 9
+	if got := Slice[uint8](x); len(got) != 6 || got[4] != 9 || &got[0] != &own[0] {
+		t.Errorf("borrowed %v", got)
+	}
+	d.Borrow(&m, nil)
+	if m.Bytes != 0 {
+		t.Errorf("%d bytes of nothing", m.Bytes)
+	}
+}
