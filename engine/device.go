@@ -54,7 +54,7 @@ type Stager interface {
 	Staged() error
 }
 
-// Borrower is a device that computes in the program's own memory.
+// Borrower is a device that computes in the program's own memory; inputs of graphs need none of their own.
 type Borrower interface {
 	Device
 	// Borrow makes m the memory of b, which stays its owner's and must not change while kernels use it.

@@ -9,6 +9,7 @@ type Var struct {
 	Grad  Tensor // zero Tensor where no gradient is wanted
 
 	param   bool
+	lent    bool  // memory that is somebody else's: an input's on a Borrower
 	fold    uint8 // kind of activation that v is the output of, 0 for none
 	folding bool  // the consumer of v multiplies by that activation's derivative
 	step    *Step
@@ -130,9 +131,28 @@ func (t *Tape) Device() Device { return t.arena.dev }
 // Scratch reserves memory that is no value of the graph: what an op saves for its gradient.
 func (t *Tape) Scratch(typ DType, dims ...int) Tensor { return t.arena.Tensor(typ, dims...) }
 
-// Input is a value that is filled from outside and needs no gradient.
+// Input is a value that comes from outside, by Feed, and needs no gradient.
 func (t *Tape) Input(name string, typ DType, dims ...int) *Var {
-	return &Var{Name: name, Value: t.arena.Tensor(typ, dims...)}
+	if _, ok := t.arena.dev.(Borrower); !ok {
+		return &Var{Name: name, Value: t.arena.Tensor(typ, dims...)}
+	}
+	v := &Var{Name: name, Value: layout(typ, 0, dims), lent: true}
+	v.Value.mem = &Memory{Device: t.arena.dev}
+	return v
+}
+
+// Feed gives the input v its first n entries, bytes in row-major order. On a Borrower v is src from then on, which must not
+// change while kernels use it, and has no others; elsewhere src is copied.
+func Feed(d Device, v *Var, n int, src []byte) error {
+	t := v.Value.Prefix(n)
+	if !v.lent {
+		return Write(d, t, src)
+	}
+	if t.typ != Uint8 || len(src) != t.Len() {
+		return fmt.Errorf("engine: feeding %d bytes to the input %s, %v", len(src), v.Name, t)
+	}
+	d.(Borrower).Borrow(t.mem, src)
+	return nil
 }
 
 // Value reserves the float32 result of an op. Its gradient is reserved if the tape trains and any of

@@ -183,6 +183,29 @@ func TestTapeReserves(t *testing.T) {
 	}
 }
 
+// TestFeed: on a device that computes in the program's memory an input is what it was fed, part of a batch too, and takes
+// none of the graph's.
+func TestFeed(t *testing.T) {
+	g := newGraph(false)
+	x := g.Input("x", engine.Uint8, 2, 3)
+	if g.arena.Bytes() != 0 {
+		t.Errorf("an input took %d bytes", g.arena.Bytes())
+	}
+	for _, src := range [][]byte{{1, 2, 3}, {1, 2, 3, 4, 5, 6}} {
+		n := len(src) / 3
+		if err := engine.Feed(g.Device(), x, n, src); err != nil {
+			t.Fatal(err)
+		}
+		if got := host.Slice[uint8](x.Value.Prefix(n)); &got[0] != &src[0] || len(got) != len(src) {
+			t.Errorf("fed %v, there is %v", src, got)
+		}
+		want := "engine: feeding 4 bytes to the input x, " + x.Value.Prefix(n).String()
+		if err := engine.Feed(g.Device(), x, n, make([]byte, 4)); errorText(err) != want {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
 // TestStepSink: a kernel takes the optimiser's step where it is offered, the parameter has one reader,
 // and nothing is accumulated.
 func TestStepSink(t *testing.T) {

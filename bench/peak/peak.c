@@ -35,11 +35,11 @@ struct triad {
 /* AMX: four registers of sums, two of each operand, of which one half is loaded anew with every four products. A processor slows down
  * where numbers change, by a fifth, so they do, as in a product; they lie in the first cache. */
 __attribute__((target("amx-tile,amx-bf16"))) static void amx_task(void *arg, long index, int worker) {
-	enum { SETS = 8, TILE = 256, PAIRS = 2 * SETS }; /* of two registers each: 32 KB */
+	enum { TILE = 256, SET = 4 * TILE, SETS = 8 }; /* 32 KB */
 	struct fma *j = (struct fma *)arg + index;
-	uint32_t t[PAIRS * 2 * TILE] __attribute__((aligned(64))), random = 1;
+	uint32_t t[SETS * SET] __attribute__((aligned(64))), random = 1;
 	(void)worker;
-	for (int i = 0; i < PAIRS * 2 * TILE; i++) { /* pairs of numbers of all 8 bits, from 0.5 to 1, with signs */
+	for (int i = 0; i < SETS * SET; i++) { /* pairs of numbers of all 8 bits, from 0.5 to 1, with signs */
 		random = random * 1664525 + 1013904223;
 		t[i] = (random >> 8 & 0x7f) | (random >> 10 & 0x7f0000) | (random & 0x80000000) | (random >> 15 & 0x8000) | 0x3f003f00;
 	}
@@ -53,7 +53,7 @@ __attribute__((target("amx-tile,amx-bf16"))) static void amx_task(void *arg, lon
 	_tile_loadd(7, t + TILE, 64);
 	double start = cpu_seconds();
 	for (long i = 0; i < ROUNDS; i += 2) {
-		const uint32_t *at = t + i / 2 % SETS * 4 * TILE;
+		const uint32_t *at = t + i / 2 % SETS * SET;
 		_tile_loadd(4, at, 64);
 		_tile_loadd(5, at + TILE, 64);
 		_tile_dpbf16ps(0, 4, 6);

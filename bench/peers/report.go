@@ -41,7 +41,8 @@ features to the 20 highest classes with their probabilities. Medians and quartil
 time" is the median over repetitions of avcu's median to the other's in the same repetition. Memory is the largest resident set of the
 process, its libraries and two batches of features included. Where the processor has AMX, avcu's float32 products are that unit's:
 every number in three pieces of bfloat16, which together have all of its bits, and of the nine products of pieces the six that matter; what
-comes out is as exact as float32's own multiply-adds (kernels/product/amx.h; a test compares both with float64). "without AMX" is by those. "malloc tuned" is a malloc that keeps freed memory
+comes out is as exact as float32's own multiply-adds (kernels/product/amx.h; a test compares both with float64). Attention multiplies the
+features' bytes by fixed-point numbers (kernels/attention/amx.h; a test likewise). "without AMX" is by float32's multiply-adds. "malloc tuned" is a malloc that keeps freed memory
 (MALLOC_MMAP_MAX_=0, MALLOC_TRIM_THRESHOLD_=1e11) and, in PyTorch, asks for large pages (THP_MEM_ALLOC_ENABLE=1), which is much faster
 for programs that take and return gigabytes each step, and which nothing sets by itself. PyTorch's float32 products go through Intel's MKL,
 which is slow on AMD processors: in the row "products by oneDNN" those of all linear layers, forward and backward, are oneDNN's

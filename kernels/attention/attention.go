@@ -7,6 +7,9 @@
 // gradients of the scores, both unpadded; v and gv [B,C,D] pooled features and their gradient. Rows of
 // all others may be padded. L, D and C are at least 1. What a call computes for a video does not depend
 // on the others in the batch.
+//
+// A processor with AMX multiplies quantised features of 64 columns or more as the bytes they are, with the other factor in fixed
+// point, to 2^-24 to 2^-23 of a unit's largest number: about as exact as fused multiply-adds of float32 (amx.h).
 package attention
 
 import (

@@ -113,7 +113,7 @@ func (n *Network) Step(images []uint8, labels []int32, step int, rate float64) (
 	}
 	g := n.train
 	if err := errors.Join(
-		engine.Write(n.dev, g.images.Value.Prefix(rows), images),
+		engine.Feed(n.dev, g.images, rows, images),
 		engine.Write(n.dev, g.labels.Offsets.Prefix(rows+1), offsets),
 		engine.Write(n.dev, g.labels.Classes.Prefix(rows), labels)); err != nil {
 		return 0, err
@@ -162,7 +162,7 @@ func (n *Network) run(images []uint8, count int, f func(first, rows int) error) 
 	batch := n.eval.images.Value.Dim(0)
 	for first := 0; first < count; first += batch {
 		rows := min(batch, count-first)
-		if err := engine.Write(n.dev, n.eval.images.Value.Prefix(rows), images[first*pixels:(first+rows)*pixels]); err != nil {
+		if err := engine.Feed(n.dev, n.eval.images, rows, images[first*pixels:(first+rows)*pixels]); err != nil {
 			return err
 		}
 		p := engine.Pass{Rows: rows, Batch: rows}

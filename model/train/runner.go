@@ -59,8 +59,7 @@ type Runner struct {
 	each    []float32
 	offsets []int32
 	clip    engine.Tensor
-	borrow  *borrow     // nil on devices that have to copy,
-	stage   *stage      // and on those that do not stage
+	stage   *stage      // nil on devices that do not stage
 	pass    engine.Pass // that runs now: here, so that a step allocates nothing
 }
 
@@ -77,13 +76,8 @@ func NewRunner(d engine.Device, spec model.Spec, opt Options) (*Runner, error) {
 	r := &Runner{Params: params, dev: d, spec: spec, opt: opt, arena: engine.NewArena(d)}
 	r.each, r.offsets = make([]float32, opt.Micro), make([]int32, opt.Micro+1)
 	r.clip = r.arena.Tensor(engine.Float32, 2)
-	switch d := d.(type) {
-	case engine.Borrower:
-		r.borrow = newBorrow(d, spec)
-	case engine.Stager:
-		if opt.Learn {
-			r.stage = newStage(d, r.arena, spec, opt.Micro)
-		}
+	if s, ok := d.(engine.Stager); ok && opt.Learn {
+		r.stage = newStage(s, r.arena, spec, opt.Micro)
 	}
 	mark := r.arena.Mark()
 	if opt.Learn {
@@ -200,16 +194,13 @@ func (r *Runner) load(g *model.Graph, b *Batch, first, n int) error {
 		return fmt.Errorf("train: a batch of %d modalities for a model of %d", len(b.Features), len(g.Features))
 	}
 	part := func(m, size int) []byte { return b.Features[m][first*size : (first+n)*size] }
-	switch {
-	case r.borrow != nil:
-		r.borrow.load(g.Features, n, part)
-	case r.stage != nil && g == r.Train:
+	if r.stage != nil && g == r.Train {
 		if err := r.stage.load(g.Features, n, part); err != nil {
 			return err
 		}
-	default:
+	} else {
 		for m, f := range g.Features {
-			if err := engine.Write(r.dev, f.Value.Prefix(n), part(m, f.Value.Dim(1)*f.Value.Dim(2))); err != nil {
+			if err := engine.Feed(r.dev, f, n, part(m, f.Value.Dim(1)*f.Value.Dim(2))); err != nil {
 				return err
 			}
 		}
